@@ -1,0 +1,1 @@
+"""Pictures of finished and running sweeps, drawn from records alone."""

@@ -1,0 +1,5 @@
+"""Design-space exploration for neural networks on FPGAs."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,162 @@
+"""Figures: their names, units and direction, and who said them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from dse.errors import UsageError
+
+Level = Literal["trained", "reference", "emulated", "estimated", "hls", "netlist", "routed"]
+LEVELS: tuple[str, ...] = ("trained", "reference", "emulated", "estimated", "hls", "netlist", "routed")
+Grade = Literal["calibrated", "law"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure that a record may hold."""
+
+    name: str
+    unit: str
+    #: "max": more is better, "min": less is better, "": neither
+    better: Literal["max", "min", ""]
+    meaning: str
+    #: a count of things; shown without decimals
+    whole: bool = False
+
+
+def _table(*rows: Metric) -> Mapping[str, Metric]:
+    return MappingProxyType({row.name: row for row in rows})
+
+
+METRICS: Mapping[str, Metric] = _table(
+    Metric("accuracy", "fraction", "max", "rows classified rightly, validation split"),
+    Metric("accuracy_n", "rows", "", "validation rows that `accuracy` was measured on", whole=True),
+    Metric("accuracy_float", "fraction", "", "accuracy of the unquantised, unpruned model, validation split"),
+    Metric("accuracy_test", "fraction", "", "rows classified rightly, test split; never told to the search"),
+    Metric("accuracy_test_n", "rows", "", "test rows that `accuracy_test` was measured on", whole=True),
+    Metric("agreement", "fraction", "", "validation rows where the emulation equals the float64 reference in every output"),
+    Metric("agreement_test", "fraction", "", "the same for the test rows"),
+    Metric("dsp", "blocks", "min", "DSP48 blocks", whole=True),
+    Metric("lut", "LUT", "min", "look-up tables", whole=True),
+    Metric("ff", "FF", "min", "flip-flops", whole=True),
+    Metric("bram_18k", "18-kbit blocks", "min", "block RAM; one 36-kbit tile counts as two", whole=True),
+    Metric("uram", "blocks", "min", "UltraRAM blocks", whole=True),
+    Metric("latency_cycles", "cycles", "min", "clock cycles from input to output, worst case", whole=True),
+    Metric("interval_cycles", "cycles", "min", "initiation interval: cycles between two inputs, worst case", whole=True),
+    Metric("latency_ns", "ns", "min", "latency_cycles times the target clock (routed: the achieved clock)"),
+    Metric("clock_estimated_ns", "ns", "min", "clock period that the tool expects or has reached"),
+    Metric("wns_ns", "ns", "max", "worst negative slack; below 0 the clock is missed"),
+    Metric("met_timing", "0 or 1", "max", "1 where the target clock is met", whole=True),
+    Metric("power_w", "W", "min", "total on-chip power"),
+)
+
+
+def metric(name: str) -> Metric:
+    """The metric of this name; UsageError with the known names otherwise."""
+    try:
+        return METRICS[name]
+    except KeyError:
+        raise UsageError(f"metric must be one of {', '.join(METRICS)}; got {name!r}.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where figures come from: the stage and tool that made them and the store entry that holds the evidence."""
+
+    stage: str
+    tool: str
+    version: str
+    level: str
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise ValueError(f"level must be one of {LEVELS}, got {self.level!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Who said what a design costs; only figures of one judge may stand on one front.
+
+    `clock_ns` is None where the clock period is a knob of the study; `calibration` names a fit to real figures, if any.
+    """
+
+    synthesizer: str
+    tool: str
+    version: str
+    level: str
+    part: str
+    clock_ns: float | None
+    calibration: str = ""
+
+    @property
+    def name(self) -> str:
+        """One line, the same for the same judge: `estimate law-1 (estimated, xcu250-figd2104-2L-e, 5 ns)`."""
+        clock = "clock swept" if self.clock_ns is None else f"{self.clock_ns:g} ns"
+        fit = f", calibrated: {self.calibration}" if self.calibration else ""
+        return f"{self.synthesizer}: {self.tool} {self.version} ({self.level}, {self.part}, {clock}{fit})"
+
+
+Values = Mapping[str, float]
+
+
+def check_values(values: Values) -> dict[str, float]:
+    """A copy of `values` sorted by name; ValueError for a name not in METRICS or a value that is not a finite number."""
+    for name, value in values.items():
+        if name not in METRICS:
+            raise ValueError(f"{name!r} is not a metric; known: {', '.join(METRICS)}.")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise ValueError(f"{name} must be a finite number, got {value!r}.")
+    return dict(sorted(values.items()))
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Figures that one source has stated; hardware figures also name their judge.
+
+    `layers` holds the same metrics per layer (or module) where the source tells them, `intervals` a lower and upper bound
+    per metric and `grades` how well each figure is supported ("calibrated" or "law"), both for estimates.
+    """
+
+    source: Source
+    values: Values
+    judge: Judge | None = None
+    layers: Mapping[str, Values] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    grades: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "values", check_values(self.values))
+        put(self, "layers", {name: check_values(row) for name, row in self.layers.items()})
+        check_values({name: bound for name, pair in self.intervals.items() for bound in pair})
+        put(self, "intervals", {name: (low, high) for name, (low, high) in self.intervals.items()})
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain dicts and lists; parts that are empty are left out."""
+        found: dict[str, Any] = {"source": asdict(self.source), "values": dict(self.values)}
+        if self.judge is not None:
+            found["judge"] = asdict(self.judge)
+        if self.layers:
+            found["layers"] = {name: dict(row) for name, row in self.layers.items()}
+        if self.intervals:
+            found["intervals"] = {name: list(pair) for name, pair in self.intervals.items()}
+        if self.grades:
+            found["grades"] = dict(self.grades)
+        return found
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Measurement:
+        """The inverse of `as_json`; ValueError, KeyError or TypeError where `found` is not one."""
+        return cls(
+            source=Source(**found["source"]),
+            values=found["values"],
+            judge=Judge(**found["judge"]) if "judge" in found else None,
+            layers=found.get("layers", {}),
+            intervals={name: (pair[0], pair[1]) for name, pair in found.get("intervals", {}).items()},
+            grades=found.get("grades", {}),
+        )
