@@ -37,6 +37,13 @@ class PerLayer:
             raise KeyError(layer)
         return self.default
 
+    def number(self, layer: str) -> int:
+        """The value for one layer as a whole number; TypeError where it is text."""
+        value = self.of(layer)
+        if isinstance(value, str):
+            raise TypeError(f"{value!r} is not a number.")
+        return int(value)
+
     @property
     def values(self) -> tuple[Scalar, ...]:
         """All values that occur, the default first."""
