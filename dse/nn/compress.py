@@ -35,7 +35,7 @@ def causes(workload: Workload, design: Design, base_key: str) -> dict[str, Any]:
 
 def _quantizers(base: Any, nodes: tuple[graph.Node, ...], knobs: Compression, rows: np.ndarray) -> graph.Quantizers:
     """Quantisers of the asked widths, their integer bits fitted to the float weights and activations."""
-    weights, biases, activations = {}, {}, {"input": fit_quantizer(rows, knobs.input_bits, signed=True)}
+    weights, biases, activations = {}, {}, {graph.INPUT_QUANTIZER: fit_quantizer(rows, knobs.input_bits, signed=True)}
     for name, values in graph.float_activations(base, nodes, rows).items():
         activations[name] = fit_quantizer(values, knobs.activation_bits.number(name), signed=False)
     for node in nodes:

@@ -17,7 +17,7 @@ from dse.errors import StageFailed
 from dse.fixed import Quantizer, quantise
 from dse.network import Network
 from dse.nn import extract
-from dse.nn.graph import Quantizers
+from dse.nn.graph import INPUT_QUANTIZER, Quantizers
 
 STAGE = "convert"
 VERSION = 1
@@ -112,12 +112,10 @@ def check(network: Network, hardware: Hardware, quantizers: Quantizers, asked: M
         assert layer.weight_type is not None
         if layer.weight_type.width > quantizers.weights[layer.name].bits:
             _same(layer.name, "weight bits", quantizers.weights[layer.name].bits, layer.weight_type.width)
+    built = {layer.name: layer for layer in network.layers if layer not in network.multipliers}
+    first = next(layer for layer in network.layers if layer.kind == "input")
     for name, quantizer in quantizers.activations.items():
-        layer = next(
-            found
-            for found in network.layers
-            if (found.kind == "input" if name == "input" else found.name in (name, f"{name}_relu"))
-        )
+        layer = first if name == INPUT_QUANTIZER else built.get(name) or built[f"{name}_relu"]
         _same(layer.name, "result type", str(quantizer.type), str(layer.result_type))
 
 

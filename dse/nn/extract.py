@@ -50,7 +50,7 @@ def _layer(node: Any, inputs: tuple[str, ...]) -> Layer:
     before = node.get_input_variable() if inputs else node.get_output_variable()
     after = node.get_output_variable()
     types = {key: _type(node, name) for key, name in _TYPES.items()}
-    multiplies = node.get_attr("strategy") is not None and "weight" in node.weights
+    multiplies = node.get_attr("strategy") is not None and node.get_attr("weight") is not None
     reuse = node.get_attr("reuse_factor")
     return Layer(
         name=node.name,
@@ -70,10 +70,8 @@ _TYPES = {"weight_type": "weight", "bias_type": "bias", "accumulator_type": "acc
 
 
 def _type(node: Any, name: str) -> FixedType | None:
-    if name in node.weights:
-        return _fixed(node.weights[name].type.precision)
-    found = node.get_attr(name)
-    return _fixed(found.precision) if name == "accum_t" and found is not None else None
+    found = node.get_attr(name)  # a weight variable or, for the accumulator, a type
+    return None if found is None else _fixed(getattr(found, "type", found).precision)
 
 
 def _fixed(precision: Any) -> FixedType:

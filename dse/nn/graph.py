@@ -13,6 +13,10 @@ from dse import legacy_keras  # noqa: F401 - before tensorflow
 from dse.errors import StageFailed
 from dse.fixed import Quantizer
 
+#: The name of a Sequential model's input; hls4ml keeps "input" for itself.
+INPUT = "inputs"
+#: The name under which the quantiser of the network's input is kept.
+INPUT_QUANTIZER = "*input*"
 #: Keras layers that can be quantised, by class name.
 SUPPORTED = ("InputLayer", "Dense", "ReLU", "Activation", "Flatten", "Reshape", "Dropout")
 
@@ -56,8 +60,8 @@ def nodes(model: Any) -> tuple[Node, ...]:
 
     if isinstance(model, tf_keras.Sequential):
         names = [layer.name for layer in model.layers]
-        found = [Node(layer, (names[i - 1],) if i else ("input",)) for i, layer in enumerate(model.layers)]
-        first = tf_keras.layers.InputLayer(input_shape=tuple(model.input_shape[1:]), name="input")
+        found = [Node(layer, (names[i - 1],) if i else (INPUT,)) for i, layer in enumerate(model.layers)]
+        first = tf_keras.layers.InputLayer(input_shape=tuple(model.input_shape[1:]), name=INPUT)
         found.insert(0, Node(first, ()))
     else:
         inbound = {row["name"]: row["inbound_nodes"] for row in model.get_config()["layers"]}
@@ -96,7 +100,7 @@ def _check(node: Node) -> None:
 
 @dataclass(frozen=True)
 class Quantizers:
-    """The quantiser of every weight, bias and activation, by layer name; "input" stands for the network's input."""
+    """The quantiser of every weight, bias and activation, by layer name; INPUT_QUANTIZER stands for the input."""
 
     weights: Mapping[str, Quantizer]
     biases: Mapping[str, Quantizer]
@@ -133,7 +137,7 @@ def quantised(float_nodes: tuple[Node, ...], quantizers: Quantizers, wrap: Calla
                 node.layer.batch_input_shape[1:] if hasattr(node.layer, "batch_input_shape") else node.layer.input_shape[0][1:]
             )
             entry = tf_keras.layers.Input(shape, name=node.name)
-            out = QActivation(_qkeras(quantizers.activations["input"]), name=f"{node.name}_quantized")(entry)
+            out = QActivation(_qkeras(quantizers.activations[INPUT_QUANTIZER]), name=f"{node.name}_quantized")(entry)
             tensors.setdefault("", entry)
         elif node.weighted:
             out = wrap(
