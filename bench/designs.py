@@ -65,6 +65,9 @@ def network_of(row: Row, folder: Path) -> Network:
         model = place / "kebl_cnn_stream" / "models" / f"{row['network']}_model.json"
         if model.is_file():
             return _built(row, _keras(json.loads(model.read_text())))
+    convolutions = convolutions_of(row["network"])
+    if convolutions:
+        return _built(row, convolutions)
     sizes = sizes_of(row["network"])
     return _built(row, [Shape("input", (sizes[0],), {}), *(Shape("dense", (n,), {}) for n in sizes[1:])])
 
@@ -87,6 +90,27 @@ class Shape:
     kind: str
     size: tuple[int, ...]
     attributes: dict[str, int]
+
+
+def convolutions_of(text: str) -> list[Shape]:
+    """A LeNet told in words, `LeNet 28x28x1: conv 6@5x5, 16@5x5, FC120, FC84, 10`: each convolution is pooled by two."""
+    entering = re.search(r"\b(\d+)x(\d+)x(\d+)\b", text)
+    kernels = list(re.finditer(r"\b(\d+)@(\d+)x\d+", text))
+    if "lenet" not in text.lower() or entering is None or not kernels:
+        return []
+    size = tuple(int(n) for n in entering.groups())
+    shapes = [Shape("input", size, {})]
+    for found in kernels:
+        filters, k = int(found[1]), int(found[2])
+        rows, columns = size[0] - k + 1, size[1] - k + 1
+        shapes.append(Shape("conv2d", (rows, columns, filters), {"filt_height": k, "filt_width": k}))
+        shapes.append(Shape("relu", (rows, columns, filters), {}))
+        size = (rows // 2, columns // 2, filters)
+        shapes.append(Shape("maxpool2d", size, {"pool_height": 2, "pool_width": 2}))
+    shapes.append(Shape("reshape", (math.prod(size),), {}))
+    return shapes + [
+        Shape("dense", (int(n),), {}) for n in re.findall(r",\s*(?:FC\s*)?(\d+)\b(?!@)", text[kernels[-1].end() :])
+    ]
 
 
 def _keras(model: dict) -> list[Shape]:

@@ -42,6 +42,9 @@ COLUMNS = {
 }
 
 
+MEASURES = ("smape", "median_relative_error", "spearman", "within2x", "coverage")
+
+
 @dataclass(frozen=True)
 class Guess:
     """Figures of one row with their 90 % intervals, or why there are none."""
@@ -99,7 +102,7 @@ def report(rows: Sequence[dict[str, str]], guesses: Sequence[Guess]) -> dict[str
         pairs = [(g, number(row, column)) for row, g in zip(rows, guesses, strict=True) if name in g.values]
         some = [(g, w) for g, w in pairs if w is not None]
         if not some:
-            found[name] = {"n": 0}
+            found[name] = {"n": 0, **dict.fromkeys(MEASURES)}
             continue
         covered = [g.intervals[name][0] <= w <= g.intervals[name][1] for g, w in some]
         found[name] = judged(np.array([g.values[name] for g, _ in some]), np.array([w for _, w in some]), covered)
