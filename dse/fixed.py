@@ -70,9 +70,9 @@ def _overflow(steps: np.ndarray, to: FixedType) -> Any:
 def fit_quantizer(values: np.ndarray, bits: int, *, signed: bool) -> Quantizer:
     """The quantiser of this width whose integer bits make the smallest mean squared error over `values`.
 
-    Ties go to fewer integer bits (finer steps). Steps are never larger than 1: there QKeras and hls4ml differ.
+    Ties go to fewer integer bits (finer steps). At least one fraction bit is kept: without any, hls4ml drops the rounding.
     """
     values = np.asarray(values, dtype=np.float64).ravel()
-    choices = [Quantizer(bits, integer, signed) for integer in INTEGER_BITS if integer <= bits - signed]
+    choices = [Quantizer(bits, integer, signed) for integer in INTEGER_BITS if integer < max(bits - signed, 1)]
     errors = [float(np.mean((quantise(values, choice.type) - values) ** 2)) for choice in choices]
     return choices[int(np.argmin(errors))]

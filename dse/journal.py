@@ -54,7 +54,7 @@ def read(path: Path) -> list[dict[str, Any]]:
         try:
             row = json.loads(line)
             if not isinstance(row, dict):
-                raise ValueError("not an object")  # noqa: TRY004, TRY301 - the same mend as for text that is no JSON
+                raise ValueError("not an object")  # noqa: TRY004 - the same mend as for text that is no JSON
         except ValueError as error:
             raise StoreError(
                 f"{path}: line {number} is damaged ({error}). Restore the file, or remove that line: its trial is run again."
