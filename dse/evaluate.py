@@ -21,7 +21,7 @@ from dse.network import Network
 from dse.nn import compress, convert, emulate, graph, train
 from dse.record import Failure, Record
 from dse.space import LayerShape, illegal
-from dse.store import Entry, Store
+from dse.store import Entry, Store, key_of
 from dse.study import Study
 from dse.workload import Workload
 
@@ -43,11 +43,11 @@ class Walk:
         self.stage = stage
         start = time.monotonic()
         try:
-            entry = self.store.get(stage, causes(), make)
+            why = causes()
+            self.entries[stage] = key_of(stage, why)
+            return self.store.get(stage, why, make)
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - start
-        self.entries[stage] = entry.key
-        return entry
 
     def found(self, tool: str, level: str, values: Mapping[str, float]) -> None:
         """Note figures of the current stage."""

@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import dse
+from dse.cli.manage import clean, doctor
 from dse.cli.run import run
 from dse.errors import DseError, UsageError
 
@@ -41,7 +42,8 @@ def options(
     """Explore designs of neural networks on FPGAs with hls4ml: sweep, score, compare, deploy."""
 
 
-app.command()(run)
+for verb in (run, clean, doctor):
+    app.command()(verb)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -56,7 +58,9 @@ def main(arguments: list[str] | None = None) -> None:
     except DseError as error:
         code = _say(error, 1, debug=debug)
     except TyperException as error:
-        error.show()
+        context = getattr(error, "ctx", None)
+        hint = f"\nSee `{context.command_path} --help`." if context is not None else ""
+        typer.echo(f"dse: {error.format_message()}{hint}", err=True)
         code = 2
     except (KeyboardInterrupt, Abort):
         typer.echo("\nstopped; nothing is lost: the same command goes on from here.", err=True)

@@ -12,11 +12,12 @@ import dse
 from dse import worker
 from dse.errors import UsageError
 from dse.executors import Workers, default_jobs, outcome
+from dse.journal import only_runner
 from dse.record import FORMAT
 from dse.run import STUDY_FILE, open_run
 from dse.store import Store
 from dse.study import Study
-from dse.sweep.ledger import Ledger, differences, only_runner, write_study
+from dse.sweep.ledger import Ledger, differences, write_study
 from dse.sweep.loop import Sweeping
 from dse.sweep.options import Options, Swept
 

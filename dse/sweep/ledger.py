@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 from collections.abc import Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dse import journal
 from dse.design import Design
-from dse.errors import DseError
+from dse.metrics import Measurement
 from dse.record import Failure, Record
 from dse.run import RECORDS_FILE, STUDY_FILE, Asked, added_row, replay
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dse.metrics import Measurement
 
 
 class Ledger:
@@ -59,27 +51,6 @@ class Ledger:
         journal.append(self._path, [added_row(trial, measurements, failure)])
         self.records[trial] = self.records[trial].plus(measurements, failure)
         return self.records[trial]
-
-
-@contextmanager
-def only_runner(folder: Path) -> Iterator[None]:
-    """Hold the sweep's lock; DseError where another runner has it, or where the file system cannot lock."""
-    path = folder / "runner.lock"
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                file.seek(0)
-                who = file.read().strip() or "another process"
-                raise DseError(f"{folder} is being swept by {who}. Wait for it, end it, or use another --root.") from error
-            raise DseError(
-                f"{path}: this file system cannot lock ({error.strerror}). Use a local folder with --root."
-            ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}")
-        file.flush()
-        yield
 
 
 def write_study(folder: Path, study: Mapping[str, Any]) -> None:
