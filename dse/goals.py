@@ -1,0 +1,133 @@
+"""What a study wants: objectives, limits and the one judge whose hardware figures count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from dse.errors import UsageError
+from dse.metrics import Judge, metric
+from dse.record import Record
+
+Direction = Literal["max", "min", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A metric to be made as large or as small as can be; the direction defaults to what is better for this metric."""
+
+    metric: str
+    direction: Direction = ""
+
+    def __post_init__(self) -> None:
+        direction = self.direction or metric(self.metric).better
+        if direction not in ("max", "min"):
+            raise UsageError(f'objective {self.metric}: direction must be "max" or "min", got {self.direction!r}.')
+        object.__setattr__(self, "direction", direction)
+
+    @property
+    def sign(self) -> int:
+        """-1 where more is better, so that sign * value is always to be made small."""
+        return -1 if self.direction == "max" else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A bound that a design must keep to be feasible; exactly one of the four is given.
+
+    The percent forms are of the part's resources (DSP, LUT, FF, BRAM_18K, URAM); the others are in the metric's unit.
+    """
+
+    metric: str
+    at_most: float | None = None
+    at_least: float | None = None
+    at_most_percent: float | None = None
+
+    def __post_init__(self) -> None:
+        metric(self.metric)
+        given = [value for value in (self.at_most, self.at_least, self.at_most_percent) if value is not None]
+        if len(given) != 1:
+            raise UsageError(
+                f"limit on {self.metric}: give exactly one of at_most, at_least, at_most_percent; got {len(given)}."
+            )
+
+    def bound(self, resources: Mapping[str, int]) -> float:
+        """The bound in the metric's unit; UsageError where a percentage is asked of something the part does not have."""
+        if self.at_most_percent is not None:
+            if self.metric not in resources:
+                raise UsageError(
+                    f"limit on {self.metric}: in percent only for {', '.join(resources) or 'nothing'} of the part."
+                )
+            return self.at_most_percent / 100 * resources[self.metric]
+        bound = self.at_least if self.at_most is None else self.at_most
+        assert bound is not None
+        return bound
+
+    def shortfall(self, value: float, resources: Mapping[str, int]) -> float:
+        """How far `value` is beyond the bound, relative to it: `(value - bound) / max(abs(bound), 1)`; <= 0 is kept.
+
+        Fractions (accuracy, agreement) are divided by the bound alone.
+        """
+        bound = self.bound(resources)
+        over = bound - value if self.at_least is not None else value - bound
+        unit = 1e-9 if metric(self.metric).unit == "fraction" else 1.0
+        return over / max(abs(bound), unit)
+
+    def __str__(self) -> str:
+        if self.at_least is not None:
+            return f"{self.metric} >= {self.at_least:g}"
+        if self.at_most is not None:
+            return f"{self.metric} <= {self.at_most:g}"
+        return f"{self.metric} <= {self.at_most_percent:g} % of the part"
+
+
+@dataclass(frozen=True)
+class Goals:
+    """Objectives and limits of a study, the part's resources and the judge: all that is needed to compare records."""
+
+    objectives: tuple[Objective, ...]
+    limits: tuple[Limit, ...]
+    judge: Judge
+    #: DSP, LUT, FF, BRAM_18K and URAM of the part, by metric name
+    resources: Mapping[str, int] = field(default_factory=dict)
+
+    def values(self, record: Record) -> tuple[float, ...] | None:
+        """The objectives' values in order, or None where one of them has not been stated by this judge."""
+        found = [record.value(objective.metric, self.judge) for objective in self.objectives]
+        return None if any(value is None for value in found) else tuple(value for value in found if value is not None)
+
+    def shortfalls(self, record: Record) -> dict[str, float]:
+        """Each limit's shortfall (<= 0: kept) by its text; limits on figures that nobody has stated are left out."""
+        found: dict[str, float] = {}
+        for limit in self.limits:
+            value = record.value(limit.metric, self.judge)
+            if value is not None:
+                found[str(limit)] = limit.shortfall(value, self.resources)
+        return found
+
+    def feasible(self, record: Record) -> bool:
+        """True for a record without failure, with every objective and every limited figure, within all limits."""
+        if record.failure is not None or record.pruned or self.values(record) is None:
+            return False
+        found = self.shortfalls(record)
+        return len(found) == len(self.limits) and all(over <= 0 for over in found.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "objectives": [asdict(o) for o in self.objectives],
+            "limits": [asdict(limit) for limit in self.limits],
+            "judge": asdict(self.judge),
+            "resources": dict(self.resources),
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Goals:
+        """The inverse of `as_json`."""
+        return cls(
+            tuple(Objective(**o) for o in found["objectives"]),
+            tuple(Limit(**limit) for limit in found["limits"]),
+            Judge(**found["judge"]),
+            found["resources"],
+        )

@@ -1,0 +1,76 @@
+"""The front as a table for people: the same columns and texts in the terminal and on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dse.export import Cell, figure, knob_order
+from dse.metrics import METRICS, Metric
+from dse.view import Standing, View
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's title and unit ("" for knobs); `metric` is what its cells are figures of, if anything."""
+
+    title: str
+    unit: str = ""
+    metric: Metric | None = None
+
+    def text(self, cell: Cell) -> str:
+        """A cell as people read it; "" where there is none."""
+        if cell is None:
+            return ""
+        if isinstance(cell, bool) or not isinstance(cell, (int, float)):
+            return str(cell)
+        return f"{cell:g}" if self.metric is None else figure_text(self.metric, cell)
+
+
+def figure_text(metric: Metric, value: float) -> str:
+    """A figure as people read it, without its unit: 12,345 LUT, 0.9721, 62.5 ns."""
+    if metric.whole and float(value).is_integer():
+        return f"{value:,.0f}"
+    if metric.unit == "fraction":
+        return f"{value:.4f}"
+    return f"{value:,.0f}" if abs(value) >= 10000 else f"{value:.4g}"
+
+
+def title(name: str) -> str:
+    """A figure's name with its unit, unless the name says it already: `latency_ns`, `lut`, `dsp [blocks]`."""
+    unit = METRICS[name].unit
+    return name if name.endswith(f"_{unit}") or name == unit.lower() else f"{name} [{unit}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Columns and rows of a table; `common` holds the knobs that are the same in all rows and need no column."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    common: Mapping[str, Cell]
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """The cells as people read them."""
+        return [[column.text(cell) for column, cell in zip(self.columns, row, strict=True)] for row in self.rows]
+
+
+def front_listing(view: View) -> Listing:
+    """The front, the best in the first objective first: trial, objectives, limited figures, knobs that differ."""
+    limited = (limit.metric for limit in view.goals.limits)
+    metrics = list(dict.fromkeys([*(objective.metric for objective in view.goals.objectives), *limited]))
+    knobs = {name: [s.record.design.knobs.get(name) for s in view.front] for name in _knobs(view.front)}
+    differ = [name for name, cells in knobs.items() if len(set(cells)) > 1]
+    columns = [Column("trial"), *(Column(name, METRICS[name].unit, METRICS[name]) for name in metrics)]
+    columns += [Column(name) for name in differ]
+    rows = []
+    for row, standing in enumerate(view.front):
+        stated = [(name, standing.record.measurement(name, view.judge)) for name in metrics]
+        figures: list[Cell] = [None if found is None else figure(name, found) for name, found in stated]
+        rows.append((standing.record.trial, *figures, *(knobs[name][row] for name in differ)))
+    return Listing(tuple(columns), tuple(rows), {n: cells[0] for n, cells in knobs.items() if n not in differ})
+
+
+def _knobs(standings: tuple[Standing, ...]) -> list[str]:
+    return sorted({name for standing in standings for name in standing.record.design.knobs}, key=knob_order)

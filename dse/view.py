@@ -1,0 +1,146 @@
+"""A run as one judge sees it: how each record stands, and the front. Figures of two judges never meet in one view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from dse import pareto
+from dse.errors import UsageError
+from dse.goals import Goals
+from dse.metrics import Judge
+from dse.record import Record
+from dse.run import Run
+
+#: `unjudged`: this judge has not stated every objective and every limited figure.
+STATES = ("measured", "infeasible", "unjudged", "pruned", "failed")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one record stands with a judge.
+
+    `values` are the objectives in order, or None; `shortfalls` each limit's shortfall by its text (<= 0: kept). Only a
+    measured record is feasible.
+    """
+
+    record: Record
+    state: str
+    values: tuple[float, ...] | None
+    shortfalls: Mapping[str, float]
+    on_front: bool = False
+
+    @property
+    def feasible(self) -> bool:
+        """True where all objectives and all limited figures are known, and all limits are kept."""
+        return self.state == "measured"
+
+    @property
+    def violated(self) -> tuple[str, ...]:
+        """The limits that are not kept, the worst first."""
+        beyond = sorted((-over, text) for text, over in self.shortfalls.items() if over > 0)
+        return tuple(text for _, text in beyond)
+
+
+@dataclass(frozen=True)
+class View:
+    """The standings of a run's records with the judge of `goals`, in the order in which the trials were finished."""
+
+    name: str
+    goals: Goals
+    standings: tuple[Standing, ...]
+
+    @property
+    def judge(self) -> Judge:
+        """Whose figures these are."""
+        return self.goals.judge
+
+    @cached_property
+    def feasible(self) -> tuple[Standing, ...]:
+        """The feasible ones."""
+        return tuple(standing for standing in self.standings if standing.feasible)
+
+    @cached_property
+    def front(self) -> tuple[Standing, ...]:
+        """The feasible ones that no other feasible one dominates, the best in the first objective first."""
+        signs = [objective.sign for objective in self.goals.objectives]
+        found = [standing for standing in self.standings if standing.on_front]
+        return tuple(sorted(found, key=lambda s: [sign * value for sign, value in zip(signs, s.values or (), strict=True)]))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many records are in each of STATES."""
+        found = dict.fromkeys(STATES, 0)
+        for standing in self.standings:
+            found[standing.state] += 1
+        return found
+
+    @property
+    def knee(self) -> Standing | None:
+        """The design of the front where getting better in one objective begins to cost much in others; see `pareto.knee`."""
+        return self.front[pareto.knee(minimised(self.goals, self.front))] if self.front else None
+
+    @property
+    def nearest(self) -> tuple[Standing, str, float] | None:
+        """Of the designs beyond a limit the one least beyond: it, its worst limit's text and how far, 0.12 for 12 %."""
+        beyond = [(max(s.shortfalls.values()), s) for s in self.standings if s.violated]
+        if not beyond:
+            return None
+        over, standing = min(beyond, key=lambda pair: pair[0])
+        return standing, standing.violated[0], over
+
+
+def minimised(goals: Goals, standings: tuple[Standing, ...]) -> pareto.Floats:
+    """The objectives of standings that have them as an array (n, objectives), signs turned so that less is better."""
+    signs = [objective.sign for objective in goals.objectives]
+    rows = np.array([standing.values for standing in standings], dtype=np.float64)
+    return rows.reshape(-1, len(signs)) * signs
+
+
+def _stand(record: Record, goals: Goals) -> Standing:
+    values, shortfalls = goals.values(record), goals.shortfalls(record)
+    if record.failure is not None:
+        state = "failed"
+    elif record.pruned:
+        state = "pruned"
+    elif any(over > 0 for over in shortfalls.values()):
+        state = "infeasible"
+    elif values is None or any(record.value(limit.metric, goals.judge) is None for limit in goals.limits):
+        state = "unjudged"
+    else:
+        state = "measured"
+    return Standing(record, state, values, shortfalls)
+
+
+def view(run: Run, judge: str = "") -> View:
+    """The run as its study's judge sees it, or as the judge of this name (or part of one); UsageError for others."""
+    goals = replace(run.goals, judge=find_judge(run, judge)) if judge else run.goals
+    standings = [_stand(record, goals) for record in run.records]
+    rows = [row for row, standing in enumerate(standings) if standing.feasible]
+    if rows:
+        marks = pareto.front(minimised(goals, tuple(standings[row] for row in rows)))
+        for row, mark in zip(rows, marks, strict=True):
+            standings[row] = replace(standings[row], on_front=bool(mark))
+    return View(run.name, goals, tuple(standings))
+
+
+def judges(run: Run) -> tuple[Judge, ...]:
+    """The study's judge, then all others that have stated a figure in this run."""
+    return tuple(dict.fromkeys([run.goals.judge, *(judge for record in run.records for judge in record.judges)]))
+
+
+def find_judge(run: Run, text: str) -> Judge:
+    """The run's judge of this name, or the only one whose name contains `text`, capitals or not; UsageError otherwise."""
+    known = judges(run)
+    for judge in known:
+        if judge.name == text:
+            return judge
+    found = [judge for judge in known if text.casefold() in judge.name.casefold()]
+    if len(found) == 1:
+        return found[0]
+    trouble = "is none of the judges of this run" if not found else "fits several judges"
+    names = "".join(f"\n  {judge.name}" for judge in found or known)
+    raise UsageError(f"judge {text!r} {trouble}; give a part of one name alone:{names}")

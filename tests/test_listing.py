@@ -1,0 +1,89 @@
+"""The front as people read it."""
+
+from __future__ import annotations
+
+import pytest
+from build_run import build_run, goals, plain_record, write_run
+
+from dse.goals import Limit, Objective
+from dse.listing import Column, figure_text, front_listing, title
+from dse.metrics import METRICS
+from dse.view import view
+
+TWO = goals((Objective("accuracy"), Objective("lut")), (Limit("lut", at_most=1000), Limit("ff", at_most=9)))
+
+
+def test_the_listing_has_the_front_the_best_first(tmp_path):
+    """Trial, objectives and every limited figure, in the order of the first objective."""
+    records = [
+        plain_record(0, accuracy=0.8, lut=100, ff=1),
+        plain_record(1, accuracy=0.9, lut=500, ff=2),
+        plain_record(2, accuracy=0.7, lut=200, ff=3),
+    ]
+    found = front_listing(view(write_run(tmp_path, records, what=TWO)))
+    assert [column.title for column in found.columns] == ["trial", "accuracy", "lut", "ff", "reuse_factor"]
+    assert found.rows == ((1, 0.9, 500, 2, 2), (0, 0.8, 100, 1, 1))
+    assert found.texts == [["1", "0.9000", "500", "2", "2"], ["0", "0.8000", "100", "1", "1"]]
+
+
+def test_knobs_that_never_differ_need_no_column(tmp_path):
+    """They are said once; a knob that one design lacks differs."""
+    knobs = [{"weight_bits.fc1": 4}, {}]
+    records = [plain_record(n, accuracy=0.8, lut=9, ff=1, knobs=knobs[n]) for n in range(2)]
+    found = front_listing(view(write_run(tmp_path, records, what=TWO)))
+    assert found.common["activation_bits"] == 8
+    assert "weight_bits.fc1" not in found.common
+    assert [row[-2] for row in found.rows] == [4, None]
+    assert found.texts[1][-2] == ""
+
+
+def test_an_empty_front_has_columns_and_no_rows(tmp_path):
+    """A heading is still right where there is nothing to list."""
+    found = front_listing(view(write_run(tmp_path, [], what=TWO)))
+    assert found.rows == ()
+    assert [column.title for column in found.columns] == ["trial", "accuracy", "lut", "ff"]
+
+
+def test_a_real_front_fills_every_figure(tmp_path):
+    """Everything on a front has all objectives and limited figures."""
+    found = front_listing(view(build_run(tmp_path)))
+    assert len(found.rows) > 5
+    assert all(cell is not None for row in found.rows for cell in row[:5])
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "text"),
+    [
+        ("lut", 12345, "12,345"),
+        ("dsp", 0, "0"),
+        ("accuracy", 0.97214, "0.9721"),
+        ("accuracy", 1, "1.0000"),
+        ("latency_ns", 62.5, "62.5"),
+        ("latency_ns", 123456.7, "123,457"),
+        ("wns_ns", -0.123456, "-0.1235"),
+    ],
+)
+def test_figures_are_written_as_people_read_them(metric, value, text):
+    """Counts whole with thousands apart, fractions to a hundredth of a percent, the rest to four digits."""
+    assert figure_text(METRICS[metric], value) == text
+
+
+def test_knobs_are_written_as_they_are():
+    """Numbers short, words and truth values as words."""
+    assert [Column("knob").text(cell) for cell in (0.30000000000000004, 8, "latency", True, None)] == [
+        "0.3",
+        "8",
+        "latency",
+        "True",
+        "",
+    ]
+
+
+def test_titles_name_a_unit_once():
+    """`latency_ns` and `lut` say their unit themselves."""
+    assert [title(name) for name in ("latency_ns", "lut", "dsp", "accuracy")] == [
+        "latency_ns",
+        "lut",
+        "dsp [blocks]",
+        "accuracy [fraction]",
+    ]
