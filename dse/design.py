@@ -37,6 +37,13 @@ class PerLayer:
             raise KeyError(layer)
         return self.default
 
+    def number(self, layer: str) -> int:
+        """The value for one layer as a whole number; TypeError where it is text."""
+        value = self.of(layer)
+        if isinstance(value, str):
+            raise TypeError(f"{value!r} is not a number.")
+        return int(value)
+
     @property
     def values(self) -> tuple[Scalar, ...]:
         """All values that occur, the default first."""
@@ -77,6 +84,12 @@ class Compression:
     sparsity: PerLayer = field(default_factory=lambda: PerLayer(0.0))
     input_bits: int = 16
 
+    def __post_init__(self) -> None:
+        """0 and 0.0 are the same sparsity and must give the same JSON."""
+        default = None if self.sparsity.default is None else float(self.sparsity.default)
+        overrides = tuple((name, float(value)) for name, value in self.sparsity.overrides)
+        object.__setattr__(self, "sparsity", PerLayer(default, overrides))
+
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
@@ -86,6 +99,10 @@ class Hardware:
     strategy: PerLayer = field(default_factory=lambda: PerLayer("latency"))
     io_type: str = "io_parallel"
     clock_ns: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.clock_ns is not None:
+            object.__setattr__(self, "clock_ns", float(self.clock_ns))
 
 
 #: Knobs that can have a value per layer.

@@ -144,7 +144,21 @@ class Network:
     @property
     def digest(self) -> str:
         """SHA-256 over layers, types and weights: equal for equal hardware, whatever names hls4ml stamps on its files."""
-        total = hashlib.sha256(json.dumps(self._plain(), sort_keys=True).encode())
+        return self._digest(self._plain())
+
+    @property
+    def function_digest(self) -> str:
+        """The same over what decides the outputs alone: without reuse factors, strategies, IO type, part and clock."""
+        plain = self._plain()
+        for name in ("io_type", "part", "clock_ns"):
+            del plain[name]
+        for layer in plain["layers"]:
+            for name in ("reuse_factor", "strategy"):
+                del layer[name]
+        return self._digest(plain)
+
+    def _digest(self, plain: dict[str, Any]) -> str:
+        total = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
         for name in sorted(self.weights):
             array = self.weights[name].astype("<f8")
             total.update(f"{name}{array.shape}".encode())

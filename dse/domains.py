@@ -1,0 +1,85 @@
+"""The values that a knob may take, and the rule that each knob's values keep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dse.design import ARCHITECTURE, IO_TYPES, STRATEGIES, Scalar, canonical
+from dse.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The values that one knob may take, in order; numbers are ordered for the sampler, text is not."""
+
+    values: tuple[Scalar, ...]
+
+    def __post_init__(self) -> None:
+        found = tuple(dict.fromkeys(canonical(value) for value in self.values))
+        if not found:
+            raise UsageError("a knob needs at least one value, got none.")
+        object.__setattr__(self, "values", found)
+
+    @property
+    def ordered(self) -> bool:
+        """True for numbers."""
+        return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class EachLayer:
+    """The same domain for every layer that has the knob, chosen for each layer by itself."""
+
+    domain: Domain | ReuseFactors
+
+
+@dataclass(frozen=True, slots=True)
+class ReuseFactors:
+    """All reuse factors up to `at_most` that hls4ml builds as asked: those common to all layers, or each layer's own."""
+
+    at_most: int = 64
+
+
+def Integers(low: int, high: int, step: int = 1) -> Domain:  # noqa: N802 - reads as a value in a study
+    """Whole numbers from low to high, both included."""
+    return Domain(tuple(range(low, high + 1, step)))
+
+
+def Steps(low: float, high: float, step: float) -> Domain:  # noqa: N802
+    """Numbers from low to high, both included, in steps."""
+    return Domain(tuple(low + i * step for i in range(math.floor((high - low) / step + 1e-9) + 1)))
+
+
+def Choice(*values: Scalar) -> Domain:  # noqa: N802
+    """One of these values."""
+    return Domain(values)
+
+
+#: What each knob's values must satisfy, in words.
+RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "weight_bits": ("a whole number from 2 to 32 (1-bit weights: hls4ml's emulation of them is wrong)", lambda v: 2 <= v <= 32),
+    "activation_bits": ("a whole number from 2 to 32", lambda v: 2 <= v <= 32),
+    "input_bits": ("a whole number from 2 to 32", lambda v: 2 <= v <= 32),
+    "sparsity": ("a number from 0 up to but not 1", lambda v: 0 <= v < 1),
+    "reuse_factor": ("a whole number from 1", lambda v: v >= 1),
+    "clock_ns": ("a number of nanoseconds above 0", lambda v: v > 0),
+    "strategy": (f"one of {', '.join(STRATEGIES)}", lambda v: v in STRATEGIES),
+    "io_type": (f"one of {', '.join(IO_TYPES)}", lambda v: v in IO_TYPES),
+}
+_WHOLE = ("weight_bits", "activation_bits", "input_bits", "reuse_factor")
+_TEXT = ("strategy", "io_type")
+
+
+def check(name: str, domain: Domain) -> None:
+    """UsageError where a value breaks its knob's rule, in words."""
+    knob = name.partition(".")[0]
+    if knob == ARCHITECTURE:
+        return
+    words, holds = RULES[knob]
+    for value in domain.values:
+        kind: Any = str if knob in _TEXT else int if knob in _WHOLE else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kind) or not holds(value):
+            raise UsageError(f"{name} must be {words}, got {value!r}.")

@@ -1,0 +1,78 @@
+"""Fixed-point arithmetic in float64: casts to `ap_fixed` types, and the choice of integer bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dse.network import FixedType
+
+#: Integer bits that are tried for a quantiser; QKeras takes none below 0.
+INTEGER_BITS = range(9)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantizer:
+    """QKeras' `quantized_bits(bits, integer, alpha=1)` where signed, else `quantized_relu(bits, integer)`.
+
+    `integer` leaves the sign out, as QKeras counts it; hls4ml's `ap_fixed` counts it in.
+    """
+
+    bits: int
+    integer: int
+    signed: bool = True
+
+    @property
+    def type(self) -> FixedType:
+        """The hardware type that holds the same values; activations round half to even and saturate."""
+        return FixedType(self.bits, self.integer + self.signed, self.signed, "RND_CONV", "SAT")
+
+
+def quantise(x: np.ndarray, to: FixedType) -> np.ndarray:
+    """Cast float64 values to a fixed-point type as `ap_fixed` does; exact while |x| / step < 2**53.
+
+    Rounding and overflow modes as in AMD UG1399, "Arbitrary Precision Fixed-Point Data Types"; ValueError for WRAP_SM.
+    """
+    steps = _round(np.asarray(x, dtype=np.float64) / to.step, to.rounding)
+    return np.asarray(_overflow(steps, to) * to.step)
+
+
+def _round(steps: np.ndarray, mode: str) -> Any:
+    down = np.floor(steps)
+    match mode:
+        case "TRN":
+            return down
+        case "TRN_ZERO":
+            return np.trunc(steps)
+        case "RND_CONV":
+            return np.rint(steps)
+    up = {"RND": True, "RND_ZERO": steps < 0, "RND_MIN_INF": False, "RND_INF": steps > 0}[mode]
+    rest = steps - down
+    return np.where(rest > 0.5, down + 1, np.where((rest == 0.5) & up, down + 1, down))
+
+
+def _overflow(steps: np.ndarray, to: FixedType) -> Any:
+    low, high = to.low / to.step, to.high / to.step
+    match to.saturation:
+        case "SAT":
+            return np.clip(steps, low, high)
+        case "SAT_SYM":
+            return np.clip(steps, -high if to.signed else 0.0, high)
+        case "SAT_ZERO":
+            return np.where((steps < low) | (steps > high), 0.0, steps)
+        case "WRAP":
+            return np.mod(steps - low, 2.0**to.width) + low
+    raise ValueError(f"overflow mode {to.saturation} is not supported; use WRAP, SAT, SAT_ZERO or SAT_SYM.")
+
+
+def fit_quantizer(values: np.ndarray, bits: int, *, signed: bool) -> Quantizer:
+    """The quantiser of this width whose integer bits make the smallest mean squared error over `values`.
+
+    Ties go to fewer integer bits (finer steps). At least one fraction bit is kept: without any, hls4ml drops the rounding.
+    """
+    values = np.asarray(values, dtype=np.float64).ravel()
+    choices = [Quantizer(bits, integer, signed) for integer in INTEGER_BITS if integer < max(bits - signed, 1)]
+    errors = [float(np.mean((quantise(values, choice.type) - values) ** 2)) for choice in choices]
+    return choices[int(np.argmin(errors))]

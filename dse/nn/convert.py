@@ -1,0 +1,136 @@
+"""From the trained QKeras model to an hls4ml project and the plain `Network` that everything else reads."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dse import legacy_keras
+from dse.design import Hardware, Scalar
+from dse.errors import StageFailed
+from dse.fixed import Quantizer, quantise
+from dse.network import Network
+from dse.nn import extract
+from dse.nn.graph import INPUT_QUANTIZER, Quantizers
+
+STAGE = "convert"
+VERSION = 1
+BACKEND = "Vitis"
+#: Top function and project of every generated project.
+PROJECT = "myproject"
+
+
+def convert(model: Any, hardware: Hardware, part: str, clock_ns: float, folder: Path) -> Mapping[str, Any]:
+    """Write the hls4ml project to `folder/project` and the network beside it; returns what hls4ml printed.
+
+    `model` is a QKeras model that begins with a quantiser and ends in logits, converted bit-exactly. StageFailed
+    ("unsupported") where hls4ml refuses it.
+    """
+    project = folder / "project"
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told), legacy_keras.keras_is_tf_keras():
+        import hls4ml
+
+        try:
+            converted = hls4ml.converters.convert_from_keras_model(
+                model,
+                hls_config=_config(hls4ml, model, hardware),
+                backend=BACKEND,
+                io_type=hardware.io_type,
+                output_dir=str(project),
+                project_name=PROJECT,
+                part=part,
+                clock_period=clock_ns,
+                bit_exact=True,
+            )
+            converted.write()
+        except StageFailed:
+            raise
+        except Exception as error:  # hls4ml raises bare Exceptions
+            raise StageFailed("unsupported", f"hls4ml: {type(error).__name__}: {error}", told.getvalue()) from error
+    _settle(project)
+    extract.extract(converted, BACKEND, hardware.io_type, part, clock_ns).save(folder)
+    return {"printed": [line for line in told.getvalue().splitlines() if "WARNING" in line]}
+
+
+def _config(hls4ml: Any, model: Any, hardware: Hardware) -> dict[str, Any]:
+    """hls4ml's configuration: types from the QKeras quantisers, reuse factor and strategy per layer."""
+    config: dict[str, Any] = hls4ml.utils.config_from_keras_model(model, granularity="name", backend=BACKEND)
+    weighted = {layer.name for layer in model.layers if layer.weights}
+    reuse = hardware.reuse_factor
+    for name, row in config["LayerName"].items():
+        known = name in weighted or reuse.default is not None
+        row["ReuseFactor"] = reuse.number(name) if known else 1
+        if name in weighted:
+            row["Strategy"] = str(hardware.strategy.of(name))
+    config["Model"]["ReuseFactor"] = 1 if reuse.default is None else int(reuse.number(""))
+    default = hardware.strategy.default
+    config["Model"]["Strategy"] = str(default) if default is not None else "latency"
+    return config
+
+
+def _settle(project: Path) -> None:
+    """Leave nothing that depends on where the project was written, nor what nobody reads."""
+    (project / "keras_model.keras").unlink(missing_ok=True)
+    config = project / "hls4ml_config.yml"
+    text = re.sub(r"^OutputDir: .*$", "OutputDir: .", config.read_text(), flags=re.MULTILINE)
+    config.write_text(re.sub(r"^KerasModel: .*\n", "", text, flags=re.MULTILINE))
+
+
+def effective(network: Network) -> dict[str, Scalar]:
+    """What will be built, flat: IO type, part, clock, and per layer the reuse factor, strategy and types."""
+    found: dict[str, Scalar] = {"io_type": network.io_type, "part": network.part, "clock_ns": network.clock_ns}
+    for layer in network.layers:
+        if layer.reuse_factor is not None:
+            found[f"reuse_factor.{layer.name}"] = layer.reuse_factor
+            found[f"strategy.{layer.name}"] = layer.strategy
+        for name in ("weight_type", "bias_type", "accumulator_type", "result_type"):
+            value = getattr(layer, name)
+            if value is not None:
+                found[f"{name}.{layer.name}"] = str(value)
+    return found
+
+
+def check(network: Network, hardware: Hardware, quantizers: Quantizers, asked: Mapping[str, list[np.ndarray]]) -> None:
+    """StageFailed("invalid") where what is built differs from what was asked: knobs, activation types or weights.
+
+    `asked` holds QKeras' own quantised weights per layer (kernel, bias). hls4ml narrows weight types to the values, so the
+    values themselves are compared, and that a type is not wider than asked.
+    """
+    for layer in network.multipliers:
+        _same(layer.name, "reuse_factor", hardware.reuse_factor.of(layer.name), layer.reuse_factor)
+        _same(layer.name, "strategy", hardware.strategy.of(layer.name), layer.strategy)
+        kernel = asked[layer.name][0]
+        if not np.array_equal(network.weights[f"{layer.name}/weight"].reshape(kernel.shape), kernel):
+            raise StageFailed("invalid", f"layer {layer.name}: hls4ml changed the quantised weights.")
+        assert layer.weight_type is not None
+        if layer.weight_type.width > quantizers.weights[layer.name].bits:
+            _same(layer.name, "weight bits", quantizers.weights[layer.name].bits, layer.weight_type.width)
+    built = {layer.name: layer for layer in network.layers if layer not in network.multipliers}
+    first = next(layer for layer in network.layers if layer.kind == "input")
+    for name, quantizer in quantizers.activations.items():
+        layer = first if name == INPUT_QUANTIZER else built.get(name) or built[f"{name}_relu"]
+        _same(layer.name, "result type", str(quantizer.type), str(layer.result_type))
+
+
+def _same(layer: str, what: str, asked: Any, built: Any) -> None:
+    if asked != built:
+        raise StageFailed("invalid", f"layer {layer}: {what} {asked} was asked for, hls4ml builds {built}.")
+
+
+def quantised_weights(model: Any, quantizers: Quantizers) -> dict[str, list[np.ndarray]]:
+    """The weights and biases of each layer as QKeras' forward pass uses them."""
+    found = {}
+    for name, quantizer in quantizers.weights.items():
+        arrays = [np.asarray(a, dtype=np.float64) for a in model.get_layer(name).get_weights()]
+        pairs: list[tuple[np.ndarray, Quantizer]] = [(arrays[0], quantizer)]
+        if name in quantizers.biases:
+            pairs.append((arrays[1], quantizers.biases[name]))
+        found[name] = [quantise(array, q.type) for array, q in pairs]
+    return found

@@ -1,0 +1,126 @@
+"""The float model of one architecture, trained once."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dse import legacy_keras  # noqa: F401 - before tensorflow
+from dse.design import Scalar
+from dse.errors import DseError, StageFailed
+from dse.workload import Split, Training, Workload, split
+
+STAGE = "train"
+VERSION = 1
+
+
+def versions(*names: str) -> dict[str, str]:
+    """Versions of the libraries that a stage uses, by distribution name."""
+    return {name: importlib.metadata.version(name) for name in names}
+
+
+@lru_cache(maxsize=4)
+def load_split(workload: Workload) -> Split:
+    """The workload's data, loaded and split once per process; DseError where the user's function fails."""
+    try:
+        data = workload.data()
+    except DseError:
+        raise
+    except Exception as error:
+        raise DseError(f"the study's data function raised {type(error).__name__}: {error}") from error
+    return split(data, workload.split_seed)
+
+
+def build(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> Any:
+    """The study's untrained `tf_keras` model; DseError where its function fails or returns something else."""
+    import tf_keras
+
+    tf_keras.backend.clear_session()
+    tf_keras.utils.set_random_seed(workload.training.seed)
+    try:
+        model = workload.model(**dict(architecture))
+    except Exception as error:
+        raise DseError(f"the study's model function raised {type(error).__name__}: {error}") from error
+    if not isinstance(model, tf_keras.Model):
+        kind = type(model)
+        raise DseError(f"the study's model function must return a tf_keras model, got {kind.__module__}.{kind.__qualname__}.")
+    shape = tuple(model.input_shape[1:])
+    rows = load_split(workload).train.x.shape[1:]
+    if shape != rows:
+        raise DseError(f"the model takes inputs of shape {shape}, the data has rows of shape {rows}. Make them agree.")
+    return model
+
+
+@lru_cache(maxsize=64)
+def config(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> str:
+    """The built model's configuration as JSON: what the key hangs on, so that a comment in the study changes nothing."""
+    return json.dumps(build(workload, architecture).get_config(), sort_keys=True, default=str)
+
+
+def causes(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> dict[str, Any]:
+    """All that the float weights depend on."""
+    training = workload.training
+    return {
+        "version": VERSION,
+        "libraries": versions("tensorflow", "tf_keras", "numpy"),
+        "model": config(workload, architecture),
+        "data": load_split(workload).fingerprint,
+        "optimizer": "adam",
+        "training": {k: v for k, v in training.as_json().items() if k != "fine_tune_epochs"},
+    }
+
+
+def fit(model: Any, data: Split, training: Training, epochs: int, callbacks: list[Any]) -> None:
+    """Train in place on the training rows; StageFailed("crash") where the loss is no longer a number."""
+    import tf_keras
+
+    model.compile(
+        tf_keras.optimizers.Adam(training.learning_rate), tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    history = model.fit(
+        data.train.x, data.train.y, epochs=epochs, batch_size=training.batch_size, verbose=0, callbacks=callbacks
+    )
+    losses = history.history.get("loss", [])
+    for epoch, loss in enumerate(losses, 1):
+        if not np.isfinite(loss):
+            raise StageFailed("crash", f"the loss became {loss} in epoch {epoch} of {epochs}. Try a smaller learning rate.")
+
+
+def accuracy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
+    """The share of rows whose largest output is the label's; rows in batches of 4096."""
+    outputs = np.concatenate([np.asarray(model(x[i : i + 4096], training=False)) for i in range(0, len(x), 4096)])
+    return float(np.mean(outputs.argmax(axis=1) == y))
+
+
+def save_weights(path: Path, layers: Iterable[Any]) -> None:
+    """Write all weights of Keras layers as `layer/0`, `layer/1`, ... in the order of `layer.get_weights()`."""
+    arrays = {f"{layer.name}/{i}": w for layer in layers for i, w in enumerate(layer.get_weights())}
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def load_weights(path: Path) -> dict[str, list[np.ndarray]]:
+    """What `save_weights` has written, by layer."""
+    found: dict[str, list[np.ndarray]] = {}
+    with np.load(path, allow_pickle=False) as file:
+        for name in sorted(file.files, key=lambda n: (n.rpartition("/")[0], int(n.rpartition("/")[2]))):
+            found.setdefault(name.rpartition("/")[0], []).append(file[name])
+    return found
+
+
+def train(workload: Workload, architecture: tuple[tuple[str, Scalar], ...], folder: Path) -> Mapping[str, Any]:
+    """Train the float model and leave `weights.npz`; returns its validation accuracy."""
+    data = load_split(workload)
+    model = build(workload, architecture)
+    classes = int(np.prod(model.output_shape[1:]))
+    if classes != data.classes:
+        raise DseError(f"the model has {classes} outputs, the data {data.classes} classes. Make them agree.")
+    fit(model, data, workload.training, workload.training.epochs, [])
+    save_weights(folder / "weights.npz", model.layers)
+    return {"accuracy_float": accuracy(model, data.validation.x, data.validation.y), "accuracy_n": len(data.validation.y)}

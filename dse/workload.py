@@ -1,0 +1,115 @@
+"""What is to be learned: data, its split, and a function that builds the float network."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dse.errors import DseError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+#: Shares of training, validation and test rows.
+SHARES = (0.6, 0.2, 0.2)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Labelled rows: `x` (n, ...) float, `y` (n,) integer class labels 0..k-1; DseError for anything else."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    def __post_init__(self) -> None:
+        import numpy as np
+
+        x, y = np.asarray(self.x, dtype=np.float32), np.asarray(self.y)
+        if len(x) != len(y) or x.ndim < 2 or y.ndim != 1:
+            raise DseError(f"data: x must be (n, ...) and y (n,), got x {x.shape} and y {y.shape}.")
+        if not np.isfinite(x).all():
+            rows = np.flatnonzero(~np.isfinite(x).reshape(len(x), -1).all(axis=1))
+            raise DseError(f"data: {len(rows)} rows of x hold NaN or infinity, the first is row {rows[0]}. Clean them first.")
+        if not np.issubdtype(y.dtype, np.integer) or y.min() < 0:
+            raise DseError(f"data: y must be integer class labels from 0, got {y.dtype} from {y.min()} to {y.max()}.")
+        counts = np.bincount(y)
+        if len(counts) < 2 or counts.min() < 5:
+            raise DseError(f"data: every class 0..{len(counts) - 1} needs at least 5 rows to be split, got {counts.tolist()}.")
+        object.__setattr__(self, "x", x)
+        object.__setattr__(self, "y", y.astype(np.int64))
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.y.max()) + 1
+
+
+class Rows(NamedTuple):
+    """Some of the rows: `x` (n, ...) float32, `y` (n,) int64."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows by purpose: training, validation (what the search sees) and test (only for the front)."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+    classes: int
+    fingerprint: str
+
+
+def split(data: Data, seed: int) -> Split:
+    """Stratified 60/20/20 split; the fingerprint is a SHA-256 over all values and which row went where."""
+    import numpy as np
+    from sklearn.model_selection import train_test_split
+
+    rows = np.arange(len(data.y))
+    train, rest = train_test_split(rows, train_size=SHARES[0], random_state=seed, stratify=data.y)
+    validation, test = train_test_split(rest, train_size=0.5, random_state=seed, stratify=data.y[rest])
+    digest = hashlib.sha256(f"{data.x.shape}{data.x.dtype}".encode())
+    for array in (data.x, data.y, train, validation, test):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    parts = [Rows(data.x[chosen], data.y[chosen]) for chosen in (train, validation, test)]
+    return Split(parts[0], parts[1], parts[2], data.classes, digest.hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How the float model is trained and how it is pruned and quantised afterwards (Adam, cross entropy on logits)."""
+
+    epochs: int = 30
+    #: epochs of quantisation-aware fine-tuning; pruning ends after the first 60 % of them
+    fine_tune_epochs: int = 20
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    seed: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Data and the network to be learned on it.
+
+    `data()` returns Data; `model(**architecture)` a float `tf_keras` model, Sequential or functional, that ends in logits; its
+    layers are quantised and pruned by their names. `exact` says that the emulation must equal the network's float64
+    reference on every row.
+    """
+
+    data: Callable[[], Data]
+    model: Callable[..., Any]
+    training: Training = field(default_factory=Training)
+    exact: bool = True
+    split_seed: int = 0
+
+    def as_json(self) -> Mapping[str, Any]:
+        """What can be said without loading the data or building the model."""
+        return {"training": self.training.as_json(), "exact": self.exact, "split_seed": self.split_seed}
