@@ -14,7 +14,7 @@ from plotly.offline import get_plotlyjs
 from dashboards import figures, sections
 from dashboards.palette import DARKENED
 from dse import __version__
-from dse.listing import headline
+from dse.listing import SOFTMAX, headline
 from dse.run import Run
 from dse.view import View, view
 
@@ -24,7 +24,6 @@ POLICY = (
     "default-src 'none'; script-src 'unsafe-eval' {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
-SOFTMAX = "Figures exclude softmax: the network ends in logits."
 
 
 def render(run: Run, judge: str = "") -> str:

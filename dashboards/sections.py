@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from html import escape
 
-from dse.errors import FAILURE_KINDS
-from dse.listing import Listing, front_listing
+from dse.listing import STATE_WORDS, Listing, front_listing
 from dse.record import Failure
 from dse.run import Run
+from dse.summary import failures
 from dse.view import View
 
 #: Characters of a message, and of the end of a log, that a page shows.
@@ -33,17 +32,9 @@ def heading(run: Run, view: View) -> str:
 
 def tiles(run: Run, view: View) -> str:
     """How many designs are in which state; states that do not occur are left out, the front never."""
-    counts = view.counts
-    found = {
-        "finished": len(view.standings),
-        "on the front": len(view.front),
-        "feasible": counts["measured"],
-        "over a limit": counts["infeasible"],
-        "without figures of this judge": counts["unjudged"],
-        "stopped early": counts["pruned"],
-        "failed": counts["failed"],
-        "running": len(run.running),
-    }
+    found = {"finished": len(view.standings), "on the front": len(view.front)}
+    found |= {STATE_WORDS[state]: count for state, count in view.counts.items()}
+    found |= {"begun, not finished": len(run.running)}
     kept = {name: count for name, count in found.items() if count or name in ("finished", "on the front", "failed")}
     cells = "".join(f"<div class='tile'><b>{count:,}</b><span>{name}</span></div>" for name, count in kept.items())
     return f"<div class='tiles'>{cells}</div>"
@@ -87,24 +78,19 @@ def _cells(listing: Listing, row: int) -> str:
 
 def failure_table(view: View) -> str:
     """Every different failure once: kind, stage, the trials it hit, its message and the end of its log."""
-    found: dict[Failure, list[int]] = {}
-    for standing in view.standings:
-        failure = standing.record.failure
-        if failure is not None:
-            found.setdefault(failure, []).append(standing.record.trial)
+    found = failures(view)
     if not found:
         return ""
-    ordered = sorted(found.items(), key=lambda pair: (FAILURE_KINDS.index(pair[0].kind), pair[1]))
     rows = "".join(
-        f"<tr><td>{failure.kind}</td><td>{escape(failure.stage)}</td><td>{_trials(trials)}</td><td>{_message(failure)}</td></tr>"
-        for failure, trials in ordered
+        f"<tr><td>{row.failure.kind}</td><td>{escape(row.failure.stage)}</td><td>{_trials(row.trials)}</td>"
+        f"<td>{_message(row.failure)}</td></tr>"
+        for row in found
     )
     head = "".join(f"<th scope='col'>{name}</th>" for name in ("kind", "stage", "trials", "message"))
     return f"<div class='scroll'><table id='failures'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
 
 
-def _trials(trials: Iterable[int]) -> str:
-    numbers = sorted(trials)
+def _trials(numbers: tuple[int, ...]) -> str:
     more = f" and {len(numbers) - 12} more" if len(numbers) > 12 else ""
     return f"{', '.join(str(number) for number in numbers[:12])}{more}"
 

@@ -55,7 +55,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     rows = []
     for number, line in enumerate(lines[:-1], 1):
         try:
-            row = json.loads(line)
+            row = json.loads(line, parse_constant=_no_number)
             if not isinstance(row, dict):
                 raise ValueError("not an object")  # noqa: TRY004 - the same mend as for text that is no JSON
         except ValueError as error:
@@ -64,6 +64,10 @@ def read(path: Path) -> list[dict[str, Any]]:
             ) from error
         rows.append(row)
     return rows
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
 
 
 @contextmanager

@@ -9,6 +9,16 @@ from dse.export import Cell, figure, knob_order
 from dse.metrics import METRICS, Metric
 from dse.view import Standing, View
 
+#: What every latency and every count leaves out.
+SOFTMAX = "Figures exclude softmax: the network ends in logits."
+#: The states of `dse.view.STATES` as people say them.
+STATE_WORDS = {
+    "measured": "feasible",
+    "infeasible": "over a limit",
+    "unjudged": "without all figures",
+    "pruned": "stopped early",
+    "failed": "failed",
+}
 #: Units of time, the longest first.
 UNITS = ((3600.0, "h"), (60.0, "min"), (1.0, "s"))
 

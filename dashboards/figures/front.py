@@ -64,7 +64,7 @@ def scatter_matrix(view: View) -> go.Figure:
     names = [objective.metric for objective in view.goals.objectives]
     size = max(len(names) - 1, 1)
     shared = {"shared_xaxes": True, "shared_yaxes": True}
-    figure = make_subplots(rows=size, cols=size, **shared, horizontal_spacing=0.06 / size, vertical_spacing=0.08 / size)
+    figure = make_subplots(rows=size, cols=size, **shared, horizontal_spacing=0.1 / size, vertical_spacing=0.08 / size)
     frame("All objectives in pairs", view, figure).update_layout(height=max(200 * size + 150, 420))
     drawn = groups(view, names)
     if not drawn:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from statistics import median
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,6 +14,7 @@ from dashboards.points import axis_title, groups, hover, plain
 from dse import pareto
 from dse.errors import FAILURE_KINDS, PASSING
 from dse.listing import UNITS, duration_text
+from dse.summary import StageTime, stage_times
 from dse.view import View, minimised
 
 #: The reference point lies this share of the range beyond the worst feasible figure, so that the front's ends count.
@@ -93,7 +93,7 @@ def failure_bars(view: View) -> go.Figure:
     failures = [s.record.failure for s in view.standings if s.record.failure is not None]
     counts = Counter(failure.kind for failure in failures)
     kinds = [kind for kind in reversed(FAILURE_KINDS) if counts[kind]]
-    figure = frame("Failures by kind", view).update_layout(height=170 + 34 * max(len(kinds), 2), barmode="stack")
+    figure = frame("Failures by kind", view).update_layout(height=170 + 34 * max(len(kinds), 2), barmode="stack", bargap=0.3)
     if not kinds:
         return note(figure, "no trial failed")
     for name, color, passing in (("the design", LIGHT["infeasible"], False), ("the machine", LIGHT["knee"], True)):
@@ -122,32 +122,28 @@ def failure_bars(view: View) -> go.Figure:
 
 def stage_bars(view: View) -> go.Figure:
     """Where the time went: the total of each stage over all trials, and what one trial that took any needed."""
-    times: dict[str, list[float]] = {}
-    for standing in view.standings:
-        for stage, seconds in standing.record.seconds.items():
-            times.setdefault(stage, []).append(seconds)
+    times = stage_times(view)
     figure = frame("Time per stage", view).update_layout(height=170 + 34 * max(len(times), 2))
     if not times:
         return note(figure, "no stage has been timed")
     stages = list(reversed(times))
-    totals = [sum(times[stage]) for stage in stages]
-    scale, unit = next(row for row in UNITS if row[0] <= max(*totals, 1.0))
+    longest = max(*(times[stage].total for stage in stages), 1e-3)
+    scale, unit = next((row for row in UNITS if row[0] <= longest), UNITS[-1])
     figure.add_trace(
         go.Bar(
             y=[plain(stage) for stage in stages],
-            x=[total / scale for total in totals],
+            x=[times[stage].total / scale for stage in stages],
             orientation="h",
             marker={"color": LIGHT["front"]},
-            text=[f"{duration_text(total)}, {_typical(times[stage])}" for stage, total in zip(stages, totals, strict=True)],
+            text=[f"{duration_text(times[stage].total)}, {_typical(times[stage])}" for stage in stages],
             textposition="outside",
             cliponaxis=False,
             hoverinfo="skip",
         )
     )
-    figure.update_xaxes(title_text=f"total over all trials [{unit}]", range=[0, max(*totals, 1e-3) / scale * 1.5])
+    figure.update_xaxes(title_text=f"total over all trials [{unit}]", range=[0, longest / scale * 1.5])
     return figure.update_yaxes(showgrid=False)
 
 
-def _typical(seconds: list[float]) -> str:
-    worked = [value for value in seconds if value > 0]
-    return f"{duration_text(median(worked))} each" if worked else "always from the store"
+def _typical(times: StageTime) -> str:
+    return "always from the store" if times.typical is None else f"{duration_text(times.typical)} each"

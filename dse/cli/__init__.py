@@ -14,8 +14,11 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import dse
+from dse.cli.export import export
 from dse.cli.manage import clean, doctor
+from dse.cli.results import front, status
 from dse.cli.run import run
+from dse.cli.show import show
 from dse.errors import DseError, UsageError
 
 app = typer.Typer(
@@ -42,7 +45,7 @@ def options(
     """Explore designs of neural networks on FPGAs with hls4ml: sweep, score, compare, deploy."""
 
 
-for verb in (run, clean, doctor):
+for verb in (run, status, front, show, export, clean, doctor):
     app.command()(verb)
 
 

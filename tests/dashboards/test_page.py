@@ -87,7 +87,7 @@ def test_the_heading_says_study_judge_part_clock_goals_and_counts(page, run):
         "over a limit": counts["infeasible"],
         "stopped early": counts["pruned"],
         "failed": counts["failed"],
-        "running": 2,
+        "begun, not finished": 2,
     }
 
 
