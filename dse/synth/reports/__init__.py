@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from dse.errors import ReportError
+from dse.errors import ReportError, StageFailed
 from dse.synth.reports import cosim, csynth, csynthxml, export, power, summary, timing, utilization
 from dse.synth.reports.report import UNITS, Figure, Module, Report
 
-__all__ = ["PARSERS", "UNITS", "Figure", "Module", "Report", "parse", "read", "recognise"]
+__all__ = ["PARSERS", "UNITS", "Figure", "Module", "Report", "parse", "read", "recognise", "required"]
 
 Parser = Callable[[str, str], Report]
 #: The kinds that a parser returns, and the parser. One parser may return several kinds: those with the same prefix.
@@ -65,6 +65,16 @@ def parse(name: str, text: str) -> Report:
 def read(path: Path) -> Report:
     """Read a report file; ReportError as `parse`, and where the file cannot be read at all."""
     return parse(str(path), text_of(path))
+
+
+def required(path: Path, tool: str) -> Report:
+    """A report that `tool` must have left; StageFailed("report") where it has not, or it cannot be read."""
+    if not path.exists():
+        raise StageFailed("report", f"{tool} ended well but left no {path.name}.")
+    try:
+        return read(path)
+    except ReportError as error:
+        raise StageFailed("report", str(error)) from error
 
 
 def text_of(path: Path) -> str:
