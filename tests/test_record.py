@@ -51,7 +51,7 @@ def test_a_record_with_a_figure_that_is_no_number_is_refused(value):
     """Python's json reads NaN; a record does not."""
     found = plain_record(3, lut=1).as_json()
     found["measurements"][0]["values"]["lut"] = value
-    with pytest.raises(StoreError, match="record of trial 3 cannot be read.*lut must be a finite number"):
+    with pytest.raises(StoreError, match=r"record of trial 3 cannot be read.*lut must be a finite number"):
         Record.from_json(json.loads(json.dumps(found)))
 
 
