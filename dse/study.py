@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dse import store
 from dse.design import Scalar
 from dse.errors import DseError, UsageError
 from dse.goals import Goals, Limit, Objective
@@ -20,7 +21,7 @@ from dse.parts import Part, part
 from dse.space import Space
 from dse.synth import Synthesizer
 from dse.synth.estimate import Estimate
-from dse.workload import Training, Workload
+from dse.workload import Training, Workload, check_positive, check_whole
 
 SAMPLERS = ("tpe", "nsga2", "random")
 #: A study's name is the name of its folder.
@@ -76,10 +77,14 @@ class Study:
     timeout_s: float = 3600.0
 
     def __post_init__(self) -> None:
-        for name in ("objectives", "limits", "first"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name) or self.name.strip(". ") == "":
             raise UsageError(f"a study's name is the name of its folder: text without slashes, got {self.name!r}.")
+        if self.name == store.FOLDER:
+            raise UsageError(f"a study cannot be called {self.name!r}: its folder would be the store's. Choose another name.")
+        for name, kind in _KINDS.items():
+            _check_kind(name, getattr(self, name), kind)
+        for name, kind in _MANY.items():
+            object.__setattr__(self, name, _several(name, getattr(self, name), kind))
         if self.sampler not in SAMPLERS:
             raise UsageError(f"sampler must be one of {', '.join(SAMPLERS)}, got {self.sampler!r}.")
         if not self.objectives:
@@ -89,8 +94,9 @@ class Study:
             raise UsageError(f"study {self.name}: each metric can be an objective once, got {', '.join(names)}.")
         for limit in self.limits:
             limit.bound(self.target.resources.resources)
-        if isinstance(self.trials, bool) or not isinstance(self.trials, int) or self.trials < 1:
-            raise UsageError(f"trials must be a whole number from 1, got {self.trials!r}.")
+        check_whole("trials", self.trials, 1)
+        check_whole("seed", self.seed, 0)
+        check_positive("timeout_s", self.timeout_s)
 
     @property
     def judge(self) -> Judge:
@@ -129,6 +135,24 @@ class Study:
             },
             "first": [dict(values) for values in self.first],
         }
+
+
+#: What the fields of a study must be, and what the members of those that hold several.
+_KINDS: dict[str, type] = {"workload": Workload, "space": Space, "target": Target, "synthesizer": Synthesizer}
+_MANY: dict[str, type] = {"objectives": Objective, "limits": Limit, "first": Mapping}
+
+
+def _check_kind(name: str, value: Any, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise UsageError(f"a study's {name} must be of the kind {kind.__name__}, got {value!r:.80}.")
+
+
+def _several(name: str, values: Any, kind: type) -> tuple[Any, ...]:
+    if not isinstance(values, (tuple, list)):
+        raise UsageError(f"a study's {name} must be several of the kind {kind.__name__} in brackets, got {values!r:.80}.")
+    for value in values:
+        _check_kind(name, value, kind)
+    return tuple(values)
 
 
 def load(path: Path, changes: tuple[str, ...] = ()) -> Study:
