@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 import runpy
@@ -20,7 +21,7 @@ from dse.parts import Part, part
 from dse.space import Space
 from dse.synth import Synthesizer
 from dse.synth.estimate import Estimate
-from dse.workload import Workload, check_positive, check_whole
+from dse.workload import Training, Workload, check_positive, check_whole
 
 SAMPLERS = ("tpe", "nsga2", "random")
 #: A study's name is the name of its folder.
@@ -163,7 +164,7 @@ def load(path: Path, changes: tuple[str, ...] = ()) -> Study:
     except DseError as error:
         raise UsageError(f"{path}{_line(error, path)}: {error}") from error
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{path}{_line(error, path)} raised {type(error).__name__}: {error}") from error
+        raise UsageError(f"{path}{_line(error, path)} raised {type(error).__name__}: {error}{_known(error)}") from error
     if not isinstance(found, Study):
         raise UsageError(f"{path}: a study file defines STUDY = Study(...), got {type(found).__name__}.")
     for change in changes:
@@ -179,6 +180,18 @@ def _line(error: BaseException, path: Path) -> str:
     if not lines and isinstance(error, SyntaxError):
         lines = [error.lineno]
     return f", line {lines[-1]}" if lines else ""
+
+
+def _known(error: BaseException) -> str:
+    """For a misspelt argument of one of our values: what it might have been, and all that there are."""
+    found = re.match(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    kinds = {kind.__name__: kind for kind in (Study, Space, Target, Workload, Training, Objective, Limit, Part)}
+    if found is None or found[1] not in kinds:
+        return ""
+    names = [f.name for f in fields(kinds[found[1]])]
+    near = difflib.get_close_matches(found[2], names, 1)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    return f".{guess} {found[1]} takes {', '.join(names)}."
 
 
 def _changed(value: Any, keys: list[str], text: str, whole: str) -> Any:
