@@ -68,11 +68,16 @@ def write_study(folder: Path, study: Mapping[str, Any]) -> None:
 
 
 def differences(before: Any, now: Any, at: str = "") -> list[str]:
-    """Where two plain values differ, one line each: `space.weight_bits: [3, 4] -> [3, 4, 5]`."""
+    """Where two plain values differ, one line each: `space.weight_bits: [3, 4] -> [3, 4, 5]`; tuples equal lists."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         names = dict.fromkeys([*before, *now])
         return [line for name in names for line in differences(before.get(name), now.get(name), f"{at}.{name}".lstrip("."))]
-    return [] if before == now else [f"{at}: {_short(before)} -> {_short(now)}"]
+    return [] if _read(before) == _read(now) else [f"{at}: {_short(before)} -> {_short(now)}"]
+
+
+def _read(value: Any) -> Any:
+    """The value as it would come back from a file."""
+    return json.loads(json.dumps(value))
 
 
 def _short(value: Any) -> str:
