@@ -71,8 +71,8 @@ __all__ = [
     "UsageError",
     "Workload",
     "datasets",
-    "open_run",
     "explore",
+    "open_run",
 ]
 
 

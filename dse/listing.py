@@ -9,6 +9,19 @@ from dse.export import Cell, figure, knob_order
 from dse.metrics import METRICS, Metric
 from dse.view import Standing, View
 
+#: What every latency and every count leaves out.
+SOFTMAX = "Figures exclude softmax: the network ends in logits."
+#: The states of `dse.view.STATES` as people say them.
+STATE_WORDS = {
+    "measured": "feasible",
+    "infeasible": "over a limit",
+    "unjudged": "without all figures",
+    "pruned": "stopped early",
+    "failed": "failed",
+}
+#: Units of time, the longest first.
+UNITS = ((3600.0, "h"), (60.0, "min"), (1.0, "s"))
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -40,6 +53,12 @@ def title(name: str) -> str:
     """A figure's name with its unit, unless the name says it already: `latency_ns`, `lut`, `dsp [blocks]`."""
     unit = METRICS[name].unit
     return name if name.endswith(f"_{unit}") or name == unit.lower() else f"{name} [{unit}]"
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds, minutes or hours: 0.018 s, 5.7 min, 12 h."""
+    scale, unit = next((row for row in UNITS if row[0] <= seconds), UNITS[-1])
+    return f"{seconds / scale:.2g} {unit}" if seconds < 100 * scale else f"{seconds / scale:,.0f} {unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +93,22 @@ def front_listing(view: View) -> Listing:
 
 def _knobs(standings: tuple[Standing, ...]) -> list[str]:
     return sorted({name for standing in standings for name in standing.record.design.knobs}, key=knob_order)
+
+
+def headline(view: View) -> str:
+    """One sentence on how far the search has come; where there is no front, why, and how near the nearest design is."""
+    counts, trials = view.counts, len(view.standings)
+    if view.front:
+        front, feasible = len(view.front), len(view.feasible)
+        return f"{front} of {feasible} feasible designs on the front, {trials} trials finished."
+    if not trials:
+        return "No trial has finished yet."
+    if counts["failed"] == trials:
+        return f"All {trials} trials failed; `dse show` tells why."
+    nearest = view.nearest
+    if nearest is not None:
+        standing, limit, over = nearest
+        return f"No feasible design: the nearest, trial {standing.record.trial}, violates {limit} by {100 * over:.3g} %."
+    if counts["unjudged"]:
+        return f"No feasible design: {view.judge.name} has not stated all figures of any design yet."
+    return f"No feasible design: {counts['failed']} of {trials} trials failed, {counts['pruned']} were stopped early."

@@ -5,7 +5,21 @@
 Copy this file to make a study of your own: change the data, the model and the space.
 """
 
-from dse import Choice, EachLayer, Integers, Limit, Objective, ReuseFactors, Space, Steps, Study, Target, Training, Workload, datasets
+from dse import (
+    Choice,
+    EachLayer,
+    Integers,
+    Limit,
+    Objective,
+    ReuseFactors,
+    Space,
+    Steps,
+    Study,
+    Target,
+    Training,
+    Workload,
+    datasets,
+)
 
 
 def model():

@@ -14,7 +14,11 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import dse
+from dse.cli.export import export
+from dse.cli.manage import clean, doctor
+from dse.cli.results import front, status
 from dse.cli.run import run
+from dse.cli.show import show
 from dse.errors import DseError, UsageError
 
 app = typer.Typer(
@@ -41,7 +45,8 @@ def options(
     """Explore designs of neural networks on FPGAs with hls4ml: sweep, score, compare, deploy."""
 
 
-app.command()(run)
+for verb in (run, status, front, show, export, clean, doctor):
+    app.command()(verb)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -56,7 +61,9 @@ def main(arguments: list[str] | None = None) -> None:
     except DseError as error:
         code = _say(error, 1, debug=debug)
     except TyperException as error:
-        error.show()
+        context = getattr(error, "ctx", None)
+        hint = f"\nSee `{context.command_path} --help`." if context is not None else ""
+        typer.echo(f"dse: {error.format_message()}{hint}", err=True)
         code = 2
     except (KeyboardInterrupt, Abort):
         typer.echo("\nstopped; nothing is lost: the same command goes on from here.", err=True)

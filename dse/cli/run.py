@@ -8,23 +8,26 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dse.errors import DseError, UsageError
-from dse.errors import FAILURE_KINDS
+from dse.errors import FAILURE_KINDS, DseError, UsageError
 
 
 def run(
-    study: Annotated[Path, typer.Argument(help="The study file: STUDY = Study(...).", metavar="STUDY.py", show_default=False)],
+    study: Annotated[Path, typer.Argument(help="The study file: STUDY = Study(...).", metavar="STUDY.py")],
     trials: Annotated[int | None, typer.Option(min=1, help="Designs that shall have a record, earlier runs included.")] = None,
     hours: Annotated[float | None, typer.Option(min=0.0, help="Begin no new design after this time.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Designs at once; default: one per core.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the sampler; default: the study's.")] = None,
     root: Annotated[Path, typer.Option(help="Folder of all sweeps; results in ROOT/<study>/.")] = Path("runs"),
     changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the study: target.clock_ns=3, sampler=random.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the study: target.clock_ns=3, sampler=random."),
     ] = None,
-    extend: Annotated[bool, typer.Option("--extend", help="Go on with a wider space or more first designs than before.")] = False,
+    extend: Annotated[
+        bool, typer.Option("--extend", help="Go on with a wider space or more first designs than before.")
+    ] = False,
     retry_failed: Annotated[
-        list[str] | None, typer.Option(metavar="KIND", help=f"Try failed designs of this kind again: {', '.join(FAILURE_KINDS)}.")
+        list[str] | None,
+        typer.Option(metavar="KIND", help=f"Try failed designs of this kind again: {', '.join(FAILURE_KINDS)}."),
     ] = None,
 ) -> None:
     """Sweep a study: train, compress, convert, emulate and cost designs until the target number is reached.
@@ -33,14 +36,12 @@ def run(
     exactly as it is built, and shown.
 
     Examples:
-
       dse run studies/digits.py
 
       dse run studies/digits.py --trials 200 --hours 2 --set target.clock_ns=3.3 --root runs/fast
     """
     from dataclasses import replace
 
-    from dse.cli.results import show_front
     from dse.study import load
     from dse.sweep import Options, explore
 
@@ -53,15 +54,14 @@ def run(
     console = Console()
     options = Options(root, trials, hours, jobs, extend=extend, retry_failed=tuple(retry_failed or ()), console=console)
     swept = explore(asked, options)
+    from dse.cli.results import show_front, write_page
+
     records = swept.run.records
     show_front(swept.run, console)
     folder = swept.run.folder
-    reason = {
-        "target": f"{len(records)} designs have a record",
-        "exhausted": f"space exhausted: {len(records)} of {asked_size(swept.run)} designs",
-        "hours": f"time is up after {hours:g} hours with {len(records)} records" if hours is not None else "",
-    }[swept.ended]
-    console.print(f"{reason}.", highlight=False)
-    console.print(f"Pictures: {folder / 'index.html'}   Table: dse front {folder}   One design: dse show {folder} TRIAL", highlight=False)
+    page = folder / "index.html"
+    write_page(swept.run, page)
+    where = f"Pictures: {page}   Table: dse front {folder}   One design: dse show {folder} TRIAL"
+    console.print(f"{swept.reason}.\n{where}", highlight=False, markup=False, soft_wrap=True)
     if all(record.failure is not None for record in records):
         raise DseError(f"every one of the {len(records)} designs failed; `dse status {folder}` says with what.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,11 +13,12 @@ import dse
 from dse import worker
 from dse.errors import UsageError
 from dse.executors import Workers, default_jobs, outcome
+from dse.journal import only_runner
 from dse.record import FORMAT
 from dse.run import STUDY_FILE, open_run
 from dse.store import Store
 from dse.study import Study
-from dse.sweep.ledger import Ledger, differences, only_runner, write_study
+from dse.sweep.ledger import Ledger, differences, write_study
 from dse.sweep.loop import Sweeping
 from dse.sweep.options import Options, Swept
 
@@ -65,7 +67,7 @@ def _logged(path: Path) -> Iterator[None]:
 
 def _settle(study: Study, facts: worker.Facts, folder: Path, *, extend: bool) -> None:
     """Keep the study beside its records; UsageError where another study's records are there already."""
-    asked = study.as_json() | {"data": facts.data, "model": facts.model}
+    asked = json.loads(json.dumps(study.as_json() | {"data": facts.data, "model": facts.model}, default=str))
     path = folder / STUDY_FILE
     now = {
         "v": FORMAT,

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 from collections.abc import Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dse import journal
 from dse.design import Design
 from dse.errors import DseError
+from dse.metrics import Measurement
 from dse.record import Failure, Record
 from dse.run import RECORDS_FILE, STUDY_FILE, Asked, added_row, replay
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dse.metrics import Measurement
 
 
 class Ledger:
@@ -31,6 +24,12 @@ class Ledger:
         self.folder = folder
         self._path = folder / RECORDS_FILE
         self.records, self.asked = replay(journal.read(self._path))
+
+    def _append(self, row: dict[str, Any]) -> None:
+        try:
+            journal.append(self._path, [row])
+        except OSError as error:
+            raise DseError(f"{self._path}: {error.strerror}. Mend that; the same command then goes on from here.") from error
 
     @property
     def pending(self) -> list[Asked]:
@@ -45,41 +44,20 @@ class Ledger:
     def ask(self, trial: int, design: Design, parameters: Mapping[str, Any]) -> Asked:
         """Note that a trial begins."""
         asked = Asked(trial, design, parameters, datetime.now(UTC).isoformat(timespec="milliseconds"))
-        journal.append(self._path, [asked.as_json()])
+        self._append(asked.as_json())
         self.asked[trial] = asked
         return asked
 
     def finish(self, record: Record) -> None:
         """Note a trial's final word."""
-        journal.append(self._path, [record.as_json()])
+        self._append(record.as_json())
         self.records[record.trial] = record
 
     def add(self, trial: int, measurements: tuple[Measurement, ...], failure: Failure | None) -> Record:
         """Note figures, or a failure, found after the record was written; the record as it is now."""
-        journal.append(self._path, [added_row(trial, measurements, failure)])
+        self._append(added_row(trial, measurements, failure))
         self.records[trial] = self.records[trial].plus(measurements, failure)
         return self.records[trial]
-
-
-@contextmanager
-def only_runner(folder: Path) -> Iterator[None]:
-    """Hold the sweep's lock; DseError where another runner has it, or where the file system cannot lock."""
-    path = folder / "runner.lock"
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                file.seek(0)
-                who = file.read().strip() or "another process"
-                raise DseError(f"{folder} is being swept by {who}. Wait for it, end it, or use another --root.") from error
-            raise DseError(
-                f"{path}: this file system cannot lock ({error.strerror}). Use a local folder with --root."
-            ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}")
-        file.flush()
-        yield
 
 
 def write_study(folder: Path, study: Mapping[str, Any]) -> None:

@@ -54,7 +54,8 @@ class Sweeping:
             self.show.already(list(self.ledger.records.values()))
             self._explore()
             self._verify()
-        return Swept(open_run(self.ledger.folder), self.ended or "target")
+        run = open_run(self.ledger.folder)
+        return Swept(run, self.ended or f"target reached: {len(run.records)} designs have a record")
 
     def _greet(self) -> None:
         known, waiting = len(self.ledger.records), len(self.waiting)
@@ -85,11 +86,11 @@ class Sweeping:
         if len(self.ledger.records) + len(self.running) >= self.target:
             return None
         if self.deadline is not None and time.monotonic() > self.deadline:
-            self.ended = "hours"
+            self.ended = f"time is up: {self.options.hours:g} hours"
             return None
         design = self._own() or self.sampling.ask()
         if design is None:
-            self.ended = "exhausted"
+            self.ended = f"space exhausted: {self.sampling.seen} of {self.sampling.size} designs"
             return None
         return self.ledger.ask(self.ledger.next_trial, design, self.study.space.values(design) or {})
 

@@ -26,7 +26,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Swept:
-    """A sweep that has ended: its run, and why it ended (`target`, `exhausted`, `hours`)."""
+    """A sweep that has ended: its run, and why it ended, in words."""
 
     run: Run
-    ended: str
+    reason: str
