@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from vendor_tools import SynthesizerContract, build_network, fake_tools, fresh_lab, replay  # noqa: F401
+from synthesizer_contract import SynthesizerContract
+from vendor_tools import build_network, fake_tools, fresh_lab, replay  # noqa: F401
 
 from dse.errors import ToolNotFound
 from dse.shell import Limits

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from vendor_tools import SynthesizerContract, fake_tools, fresh_lab, replay  # noqa: F401
+from synthesizer_contract import SynthesizerContract
+from vendor_tools import fake_tools, fresh_lab, replay  # noqa: F401
 
 from dse.errors import StageFailed, ToolNotFound
 from dse.shell import Limits
