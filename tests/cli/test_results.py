@@ -313,7 +313,7 @@ def wide(width):
     return Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
 
 
-@pytest.mark.parametrize("width", [80, 100, 120, 200])
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
 def test_figures_are_never_broken_in_a_terminal(run, width):
     """On a narrow terminal headings break first, then knobs share a column; a figure stays in one piece."""
     console = wide(width)
