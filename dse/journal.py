@@ -5,13 +5,16 @@ One process writes, any number may read at any time. Not for several writers: th
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dse.errors import StoreError
+from dse.errors import DseError, StoreError
 
 
 def append(path: Path, rows: Iterable[dict[str, Any]]) -> None:
@@ -52,12 +55,37 @@ def read(path: Path) -> list[dict[str, Any]]:
     rows = []
     for number, line in enumerate(lines[:-1], 1):
         try:
-            row = json.loads(line)
+            row = json.loads(line, parse_constant=_no_number)
             if not isinstance(row, dict):
-                raise ValueError("not an object")  # noqa: TRY004, TRY301 - the same mend as for text that is no JSON
+                raise ValueError("not an object")  # noqa: TRY004 - the same mend as for text that is no JSON
         except ValueError as error:
             raise StoreError(
                 f"{path}: line {number} is damaged ({error}). Restore the file, or remove that line: its trial is run again."
             ) from error
         rows.append(row)
     return rows
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
+
+
+@contextmanager
+def only_runner(folder: Path) -> Iterator[None]:
+    """Hold the sweep's lock; DseError where another runner has it, or where the file system cannot lock."""
+    path = folder / "runner.lock"
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                file.seek(0)
+                who = file.read().strip() or "another process"
+                raise DseError(f"{folder} is being swept by {who}. Wait for it, end it, or use another --root.") from error
+            raise DseError(
+                f"{path}: this file system cannot lock ({error.strerror}). Use a local folder with --root."
+            ) from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {os.uname().nodename}")
+        file.flush()
+        yield

@@ -9,6 +9,19 @@ from dse.export import Cell, figure, knob_order
 from dse.metrics import METRICS, Metric
 from dse.view import Standing, View
 
+#: What every latency and every count leaves out.
+SOFTMAX = "Figures exclude softmax: the network ends in logits."
+#: The states of `dse.view.STATES` as people say them.
+STATE_WORDS = {
+    "measured": "feasible",
+    "infeasible": "over a limit",
+    "unjudged": "without all figures",
+    "pruned": "stopped early",
+    "failed": "failed",
+}
+#: Units of time, the longest first.
+UNITS = ((3600.0, "h"), (60.0, "min"), (1.0, "s"))
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -42,6 +55,12 @@ def title(name: str) -> str:
     return name if name.endswith(f"_{unit}") or name == unit.lower() else f"{name} [{unit}]"
 
 
+def duration_text(seconds: float) -> str:
+    """Seconds, minutes or hours: 0.018 s, 5.7 min, 12 h."""
+    scale, unit = next((row for row in UNITS if row[0] <= seconds), UNITS[-1])
+    return f"{seconds / scale:.2g} {unit}" if seconds < 100 * scale else f"{seconds / scale:,.0f} {unit}"
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Columns and rows of a table; `common` holds the knobs that are the same in all rows and need no column."""
@@ -64,13 +83,37 @@ def front_listing(view: View) -> Listing:
     differ = [name for name, cells in knobs.items() if len(set(cells)) > 1]
     columns = [Column("trial"), *(Column(name, METRICS[name].unit, METRICS[name]) for name in metrics)]
     columns += [Column(name) for name in differ]
+    proof = [Column("as built")] if view.unproven else []
     rows = []
     for row, standing in enumerate(view.front):
         stated = [(name, standing.record.measurement(name, view.judge)) for name in metrics]
         figures: list[Cell] = [None if found is None else figure(name, found) for name, found in stated]
         rows.append((standing.record.trial, *figures, *(knobs[name][row] for name in differ)))
-    return Listing(tuple(columns), tuple(rows), {n: cells[0] for n, cells in knobs.items() if n not in differ})
+        if proof:
+            rows[-1] += ("emulated" if standing.as_built else "not yet",)
+    return Listing((*columns, *proof), tuple(rows), {n: cells[0] for n, cells in knobs.items() if n not in differ})
 
 
 def _knobs(standings: tuple[Standing, ...]) -> list[str]:
     return sorted({name for standing in standings for name in standing.record.design.knobs}, key=knob_order)
+
+
+def headline(view: View) -> str:
+    """One sentence on how far the search has come; where there is no front, why, and how near the nearest design is."""
+    counts, trials = view.counts, len(view.standings)
+    if view.front:
+        front, feasible = len(view.front), len(view.feasible)
+        told = f"{front} of {feasible} feasible designs on the front, {trials} trials finished."
+        open_ones = len(view.unproven)
+        return told + (f" {open_ones} of them not emulated as built yet: the same `dse run` does it." if open_ones else "")
+    if not trials:
+        return "No trial has finished yet."
+    if counts["failed"] == trials:
+        return f"All {trials} trials failed; `dse show` tells why."
+    nearest = view.nearest
+    if nearest is not None:
+        standing, limit, over = nearest
+        return f"No feasible design: the nearest, trial {standing.record.trial}, violates {limit} by {100 * over:.3g} %."
+    if counts["unjudged"]:
+        return f"No feasible design: {view.judge.name} has not stated all figures of any design yet."
+    return f"No feasible design: {counts['failed']} of {trials} trials failed, {counts['pruned']} were stopped early."

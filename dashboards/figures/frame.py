@@ -1,0 +1,25 @@
+"""What every figure begins with: its title, and whose figures it shows."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from dashboards.palette import template
+from dashboards.points import plain
+from dse.view import View
+
+#: A legend under the figure, where it meets neither the title nor the points.
+BELOW = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "yref": "paper", "traceorder": "reversed"}
+
+
+def frame(title: str, view: View, figure: go.Figure | None = None) -> go.Figure:
+    """A figure titled with what it shows, the judge and the study."""
+    figure = go.Figure() if figure is None else figure
+    subtitle = f"judge {plain(view.judge.name)} · {plain(view.name)}"
+    return figure.update_layout(template=template(), title={"text": plain(title), "subtitle": {"text": subtitle}})
+
+
+def note(figure: go.Figure, text: str) -> go.Figure:
+    """Say in an empty figure, made small, why it is empty."""
+    figure.add_annotation(text=plain(text), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"size": 14})
+    return figure.update_layout(height=190).update_xaxes(visible=False).update_yaxes(visible=False)

@@ -1,0 +1,129 @@
+"""Scatter figures as PNG or SVG files for papers: the figures of page and app, drawn by matplotlib, which needs no browser."""
+
+from __future__ import annotations
+
+import io
+from html import unescape
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+from dse.errors import DseError
+
+#: Inches that a page of A4 or letter leaves for one figure, and dots per inch of a PNG.
+WIDTH, DPI = 6.3, 200
+#: Inches for words around the panels; the legend of a single panel stands below it.
+LEFT, RIGHT, TOP, BOTTOM, LEGEND = 0.62, 0.2, 0.62, 0.48, 0.42
+MARKERS = {"circle": "o", "square": "s", "x-thin": "x", "diamond": "D"}
+SPACE = "x domain", "y domain"
+
+
+def draw(figure: go.Figure, form: Literal["png", "svg"]) -> bytes:
+    """A figure of scatter traces (`front_scatter`, `scatter_matrix`, `hypervolume_curves`, `progress`) as an image.
+
+    The same figure gives the same bytes. DseError where matplotlib is not installed, TypeError for other kinds of traces.
+    """
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise DseError('PNG and SVG files need matplotlib, which is not installed: pip install "dse[image]".') from None
+    layout, content = figure.layout, io.BytesIO()
+    size = (WIDTH, WIDTH * min(max(layout.height / 680, 0.6), 1.05))
+    style: Any = {"font.size": 8, "axes.linewidth": 0.7, "svg.hashsalt": "dse", "text.parse_math": False}
+    with mpl.rc_context(style):
+        sheet = Figure(figsize=size)
+        panels = {}
+        for trace in figure.data:
+            if not isinstance(trace, (go.Scatter, go.Scattergl)):
+                raise TypeError(f"only scatter traces can be drawn for paper, got {type(trace).__name__}.")
+            where = (trace.xaxis or "x", trace.yaxis or "y")
+            if where not in panels:
+                panels[where] = _panel(sheet, layout, *where)
+            _trace(panels[where], trace, order=len(panels[where].get_children()))
+        _words(sheet, layout, panels)
+        sheet.savefig(content, format=form, dpi=DPI, metadata={"Date": None} if form == "svg" else {"Software": None})
+    return content.getvalue()
+
+
+def _axis(layout: go.Layout, name: str) -> Any:
+    """The layout of axis "x2": its property is called xaxis2."""
+    return layout[f"{name[0]}axis{name[1:]}"]
+
+
+def _panel(sheet: Any, layout: go.Layout, x: str, y: str) -> Any:
+    """Axes at the place that plotly's domains (0 to 1) give them, inside the margins for words."""
+    from matplotlib import ticker
+
+    wide, tall = sheet.get_size_inches()
+    across, up = _axis(layout, x), _axis(layout, y)
+    bottom = BOTTOM if "xaxis2" in layout else BOTTOM + LEGEND
+    x_low, x_high = (LEFT + (wide - LEFT - RIGHT) * end for end in across.domain or (0, 1))
+    y_low, y_high = (bottom + (tall - bottom - TOP) * end for end in up.domain or (0, 1))
+    panel = sheet.add_axes((x_low / wide, y_low / tall, (x_high - x_low) / wide, (y_high - y_low) / tall))
+    for axis, words in ((panel.xaxis, across), (panel.yaxis, up)):
+        axis.set_label_text(unescape(words.title.text or ""))
+        if words.type == "log":
+            (panel.set_xscale if axis is panel.xaxis else panel.set_yscale)("log")
+            axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+            axis.set_minor_formatter(ticker.NullFormatter())
+        axis.set_major_formatter(lambda value, _: f"{value / 1000:g}k" if abs(value) >= 10000 else f"{value:g}")
+        if words.range is not None:
+            low, high = (10**end for end in words.range) if words.type == "log" else words.range
+            (panel.set_xlim if axis is panel.xaxis else panel.set_ylim)(low, high)
+        if words.showticklabels is False or (words.matches and not words.title.text):
+            axis.set_tick_params(labelbottom=False, labelleft=False)
+    panel.grid(visible=True, color=layout.template.layout.xaxis.gridcolor, linewidth=0.6)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+    return panel
+
+
+def _trace(panel: Any, trace: go.Scatter, order: int) -> None:
+    label = unescape(trace.name or "") if trace.showlegend is not False else None
+    if trace.mode == "lines":
+        step = {"hv": "steps-post", "vh": "steps-pre"}.get(trace.line.shape, "default")
+        look = {"drawstyle": step, "color": trace.line.color, "linewidth": 1.1, "alpha": trace.opacity, "zorder": order}
+        panel.plot(trace.x, trace.y, label=label, **look)
+        return
+    marker, symbol = trace.marker, MARKERS[trace.marker.symbol]
+    errors = {"xerr": _bars(trace.error_x), "yerr": _bars(trace.error_y)}
+    if any(bars is not None for bars in errors.values()):
+        color = trace.error_x.color or trace.error_y.color
+        panel.errorbar(trace.x, trace.y, **errors, fmt="none", ecolor=color, elinewidth=0.6, capsize=1.5, zorder=order)
+    look = {"s": (0.6 * marker.size) ** 2, "alpha": marker.opacity, "zorder": order}
+    edge = {"linewidths": 0.9} if symbol == "x" else {"linewidths": 0.4, "edgecolors": marker.line.color}
+    panel.scatter(trace.x, trace.y, marker=symbol, color=marker.color, label=label, **edge, **look)
+
+
+def _bars(error: Any) -> tuple[Any, Any] | None:
+    return None if error is None or error.array is None else (error.arrayminus, error.array)
+
+
+def _words(sheet: Any, layout: go.Layout, panels: dict[tuple[str, str], Any]) -> None:
+    """Title, judge, limits and the legend."""
+    quiet = layout.template.layout.title.subtitle.font.color
+    wide, tall = sheet.get_size_inches()
+    sheet.text(0.1 / wide, 1 - 0.1 / tall, unescape(layout.title.text), fontsize=10, va="top")
+    sheet.text(0.1 / wide, 1 - 0.34 / tall, unescape(layout.title.subtitle.text or ""), fontsize=7, va="top", color=quiet)
+    if not panels:
+        sheet.text(0.5, 0.5, unescape(layout.annotations[0].text), ha="center")
+        return
+    first = next(iter(panels.values()))
+    for shape in layout.shapes:
+        vertical = shape.x0 == shape.x1
+        line = {"color": shape.line.color, "linewidth": 0.8, "linestyle": "--"}
+        (first.axvline if vertical else first.axhline)(shape.x0 if vertical else shape.y0, **line)
+    for words in layout.annotations if layout.shapes else ():
+        place = {"x": words.x, "y": words.y, "color": words.font.color, "fontsize": 6.5}
+        # plotly gives one coordinate in the axis' unit and the other as a share of the axis
+        along = words.yref in SPACE
+        place["transform"] = first.get_xaxis_transform() if along else first.get_yaxis_transform()
+        first.text(**place, s=unescape(words.text), rotation=90 if along else 0, va="top", ha="right")
+    handles, labels = first.get_legend_handles_labels()
+    if len(panels) > 1:
+        place = {"loc": "upper right", "bbox_to_anchor": (1 - RIGHT / wide, 1 - TOP / tall)}
+        sheet.legend(handles[::-1], labels[::-1], **place, frameon=False)
+    elif len(labels) > 1:
+        place = {"loc": "lower left", "bbox_to_anchor": (LEFT / wide - 0.02, 0.0), "ncols": 3, "columnspacing": 1.2}
+        sheet.legend(handles[::-1], labels[::-1], **place, frameon=False, fontsize=7)

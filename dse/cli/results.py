@@ -1,0 +1,161 @@
+"""`dse front` and `dse status`: what a sweep has found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from dse.cli.arguments import AsJson, Folder, JudgeOption
+from dse.cli.terminal import Sheet, say, say_json
+
+if TYPE_CHECKING:
+    from dse.listing import Listing
+    from dse.run import Run
+    from dse.view import View
+
+
+def front(folder: Folder, judge: JudgeOption = "", as_json: AsJson = False) -> None:
+    """List the designs that no other feasible design beats in every objective, the best in the first objective first.
+
+    The highlighted row is the knee: where the next bit of one objective begins to cost much of the others. Figures are of
+    one judge; other judges, such as a vendor's synthesis of some of the designs, have fronts of their own.
+
+    \b
+    Examples:
+      dse front runs/digits
+      dse front runs/digits --judge vitis
+      dse front runs/digits --json | jq '.front[].trial'
+    """
+    from dse.export import describe
+    from dse.listing import headline
+    from dse.run import open_run
+    from dse.view import view
+
+    run = open_run(folder)
+    if not as_json:
+        show_front(run, Console(), judge)
+        return
+    seen = view(run, judge)
+    knee = None if seen.knee is None else seen.knee.record.trial
+    found = [describe(standing, seen.judge) for standing in seen.front]
+    say_json({"study": run.name, "judge": seen.judge.name, "headline": headline(seen), "knee": knee, "front": found})
+
+
+def show_front(run: Run, console: Console, judge: str = "") -> None:
+    """Print the front as a table, or why there is none; UsageError for an unknown judge."""
+    from dse.listing import front_listing, headline
+    from dse.view import view
+
+    seen = view(run, judge)
+    say(console, f"{run.name}, judged by {seen.judge.name}")
+    say(console, headline(seen), style="" if seen.front else "yellow")
+    if not seen.front:
+        return
+    listing = front_listing(seen)
+    sheet = _sheet(listing, seen)
+    (sheet if sheet.fits(console) else _narrow(listing, sheet)).show(console)
+    if listing.common:
+        say(console, "The same in all: " + ", ".join(f"{name} {value}" for name, value in listing.common.items()) + ".")
+
+
+def _sheet(listing: Listing, seen: View) -> Sheet:
+    heads = [f"{column.title}\n{column.unit}" if column.unit else column.title for column in listing.columns]
+    knee = [n for n, standing in enumerate(seen.front) if standing is seen.knee]
+    numbers = [n for n, column in enumerate(listing.columns) if column.metric is not None or n == 0]
+    return Sheet(heads, listing.texts, knee, numbers)
+
+
+def _narrow(listing: Listing, sheet: Sheet) -> Sheet:
+    """All knobs in one column, for terminals that have no room for one each."""
+    first = len(sheet.numbers)
+    names = [column.title for column in listing.columns[first:]]
+    rows = [
+        [*row[:first], ", ".join(f"{name} {text}" for name, text in zip(names, row[first:], strict=True) if text)]
+        for row in sheet.rows
+    ]
+    return replace(sheet, heads=[*sheet.heads[:first], "knobs"], rows=rows)
+
+
+def status(folder: Folder, as_json: AsJson = False) -> None:
+    """Say how far a sweep has come: designs by state, the best so far, failures with their messages, time, disk space.
+
+    Works while the sweep is running and never disturbs it.
+
+    \b
+    Examples:
+      dse status runs/digits
+      watch dse status runs/digits
+    """
+    from dse.run import open_run
+    from dse.summary import status as summarise
+    from dse.view import view
+
+    run = open_run(folder)
+    seen = view(run)
+    store = run.folder.resolve().parent / "store"
+    found = summarise(run, seen) | {"store": _store(store)}
+    if as_json:
+        say_json(found)
+    else:
+        _show_status(Console(), run, seen, store)
+
+
+def _store(store: Path) -> dict[str, str | int] | None:
+    from dse.cleaning import used_bytes
+
+    return {"folder": str(store), "bytes": used_bytes(store)} if store.is_dir() else None
+
+
+def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
+    from dse.listing import STATE_WORDS, duration_text, figure_text, headline
+    from dse.metrics import METRICS
+    from dse.summary import best, failures, stage_times
+
+    say(console, f"{run.name}, judged by {seen.judge.name}")
+    say(console, headline(seen), style="" if seen.front else "yellow")
+    states = ", ".join(f"{count} {STATE_WORDS[state]}" for state, count in seen.counts.items() if count)
+    say(console, f"finished {len(seen.standings)}{f' ({states})' if states else ''}")
+    begun = ", ".join(f"trial {asked.trial} at {asked.time}" for asked in run.running)
+    if begun:
+        say(console, f"begun and not finished: {begun}")
+    rows = [
+        [name, figure_text(METRICS[name], value), METRICS[name].unit, str(standing.record.trial)]
+        for name, (standing, value) in best(seen).items()
+    ]
+    if rows:
+        say(console, "")
+        Sheet(["best so far", "", "", "trial"], rows, numbers=[1, 3]).show(console)
+    failed = [[f.failure.kind, f.failure.stage, _few(f.trials), _line(f.failure.message)] for f in failures(seen)]
+    if failed:
+        say(console, "")
+        Sheet(["failures", "in", "trials", "message"], failed).show(console)
+    times = [
+        [stage, duration_text(t.total), "-" if t.typical is None else duration_text(t.typical), str(t.trials)]
+        for stage, t in stage_times(seen).items()
+    ]
+    if times:
+        say(console, "")
+        Sheet(["stage", "total", "median", "trials that it took any time in"], times, numbers=[1, 2, 3]).show(console)
+    disk = _store(store)
+    if disk is not None:
+        say(console, f"\nstore: {int(disk['bytes']) / 1e6:,.1f} MB in {store}")
+
+
+def _few(trials: tuple[int, ...]) -> str:
+    return ", ".join(str(trial) for trial in trials[:6]) + (f" and {len(trials) - 6} more" if len(trials) > 6 else "")
+
+
+def _line(message: str) -> str:
+    lines = message.strip().splitlines() or [""]
+    return lines[0][:300] + (" ..." if len(lines) > 1 or len(lines[0]) > 300 else "")
+
+
+def write_page(run: Run, path: Path, judge: str = "") -> None:
+    """Write the run as one HTML file; DseError where it cannot be written, UsageError for an unknown judge."""
+    from dashboards.page import render
+    from dse.publish import publish
+
+    publish(path, render(run, judge).encode())

@@ -1,0 +1,67 @@
+"""`dse run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dse.errors import FAILURE_KINDS, DseError, UsageError
+
+
+def run(
+    study: Annotated[Path, typer.Argument(help="The study file: STUDY = Study(...).", metavar="STUDY.py")],
+    trials: Annotated[int | None, typer.Option(min=1, help="Designs that shall have a record, earlier runs included.")] = None,
+    hours: Annotated[float | None, typer.Option(min=0.0, help="Begin no new design after this time.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Designs at once; default: one per core.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the sampler; default: the study's.")] = None,
+    root: Annotated[Path, typer.Option(help="Folder of all sweeps; results in ROOT/<study>/.")] = Path("runs"),
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the study: target.clock_ns=3, sampler=random."),
+    ] = None,
+    extend: Annotated[
+        bool, typer.Option("--extend", help="Go on with a wider space or more first designs than before.")
+    ] = False,
+    retry_failed: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND", help=f"Try failed designs of this kind again: {', '.join(FAILURE_KINDS)}."),
+    ] = None,
+) -> None:
+    """Sweep a study: train, compress, convert, emulate and cost designs until the target number is reached.
+
+    The same command goes on where an earlier one was stopped, by Ctrl-C or worse. At the end the Pareto front is emulated
+    exactly as it is built, and shown.
+
+    Examples:
+      dse run studies/digits.py
+
+      dse run studies/digits.py --trials 200 --hours 2 --set target.clock_ns=3.3 --root runs/fast
+    """
+    from dataclasses import replace
+
+    from dse.study import load
+    from dse.sweep import Options, explore
+
+    unknown = sorted(set(retry_failed or ()) - set(FAILURE_KINDS))
+    if unknown:
+        raise UsageError(f"--retry-failed must be one of {', '.join(FAILURE_KINDS)}, got {', '.join(unknown)}.")
+    asked = load(study, tuple(changes or ()))
+    if seed is not None:
+        asked = replace(asked, seed=seed)
+    console = Console()
+    options = Options(root, trials, hours, jobs, extend=extend, retry_failed=tuple(retry_failed or ()), console=console)
+    swept = explore(asked, options)
+    from dse.cli.results import show_front, write_page
+
+    records = swept.run.records
+    show_front(swept.run, console)
+    folder = swept.run.folder
+    page = folder / "index.html"
+    write_page(swept.run, page)
+    where = f"Pictures: {page}   Table: dse front {folder}   One design: dse show {folder} TRIAL"
+    console.print(f"{swept.reason}.\n{where}", highlight=False, markup=False, soft_wrap=True)
+    if all(record.failure is not None for record in records):
+        raise DseError(f"every one of the {len(records)} designs failed; `dse status {folder}` says with what.")

@@ -1,0 +1,75 @@
+"""Where trials run: long-lived worker processes on this machine, each of which may hang or die without harm to the sweep."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, TimeoutError  # noqa: A004 - what Pebble raises
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import cloudpickle
+import pebble
+
+from dse import worker
+from dse.errors import DseError, StageFailed
+from dse.store import Store
+from dse.study import Study
+
+#: Memory that one worker may take (tensorflow, one network, one compiler).
+WORKER_BYTES = 2 * 10**9
+
+
+def default_jobs() -> int:
+    """One worker per core that this process may use, as far as the memory goes."""
+    cores = len(os.sched_getaffinity(0))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(cores, memory // WORKER_BYTES))
+
+
+@dataclass
+class Workers:
+    """Worker processes with one study loaded; a context manager that leaves none behind."""
+
+    study: Study
+    store: Store
+    jobs: int
+    log: Path
+
+    def __enter__(self) -> Self:
+        cores = len(os.sched_getaffinity(0))
+        setup = worker.Setup(cloudpickle.dumps(self.study), self.store, max(1, cores // self.jobs), self.log, os.getpid())
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["dse.preload"])
+        self._pool = pebble.ProcessPool(self.jobs, initializer=worker.start, initargs=[setup], context=context)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.stop()
+        self._pool.join()
+
+    def submit(self, task: Callable[..., Any], *arguments: Any, timeout_s: float | None = None) -> Future[Any]:
+        """Run one function of `dse.worker` in the next free worker; `outcome` tells how it went."""
+        future: Future[Any] = self._pool.schedule(task, args=arguments, timeout=timeout_s)
+        return future
+
+
+def outcome(future: Future[Any], timeout_s: float | None) -> Any:
+    """The result of a finished task; StageFailed of a passing kind where the worker hung or died."""
+    try:
+        return future.result()
+    except TimeoutError as error:
+        raise StageFailed("timeout", f"the trial was ended after {timeout_s:g} s, the study's timeout_s.") from error
+    except pebble.ProcessExpired as error:
+        code = error.exitcode
+        if code == -9:
+            message = "the worker was killed (SIGKILL), as the kernel does when memory is short. Try fewer --jobs."
+            raise StageFailed("memory", message) from error
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        raise StageFailed("crash", f"the worker died ({how}) while it worked on this design.") from error
+    except DseError:
+        raise
+    except Exception as error:
+        raise StageFailed("crash", f"the worker could not do it: {type(error).__name__}: {error}") from error

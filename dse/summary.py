@@ -1,0 +1,103 @@
+"""How a sweep stands, in numbers: the best designs, failures alike together, and where the time went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from dse.errors import FAILURE_KINDS
+from dse.export import figure
+from dse.listing import headline
+from dse.metrics import METRICS
+from dse.record import Failure
+from dse.run import Run
+from dse.view import Standing, View
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A failure and the trials that it hit."""
+
+    failure: Failure
+    trials: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """Seconds of a stage over all trials, and the median of those trials that it took any time in (None: in none)."""
+
+    total: float
+    typical: float | None
+    trials: int
+
+
+def failures(view: View) -> list[Failed]:
+    """Every different failure (stage, kind and message) once, in the order of FAILURE_KINDS, then of trials.
+
+    The log is that of the first trial.
+    """
+    found: dict[tuple[str, str, str], list[Standing]] = {}
+    for standing in sorted(view.standings, key=lambda standing: standing.record.trial):
+        failure = standing.record.failure
+        if failure is not None:
+            found.setdefault((failure.stage, failure.kind, failure.message), []).append(standing)
+    alike = []
+    for standings in found.values():
+        first = standings[0].record.failure
+        assert first is not None
+        alike.append(Failed(first, tuple(standing.record.trial for standing in standings)))
+    return sorted(alike, key=lambda row: (FAILURE_KINDS.index(row.failure.kind), row.trials))
+
+
+def stage_times(view: View) -> dict[str, StageTime]:
+    """Each stage's times, in the order in which stages were first seen."""
+    times: dict[str, list[float]] = {}
+    for standing in view.standings:
+        for stage, seconds in standing.record.seconds.items():
+            times.setdefault(stage, []).append(seconds)
+    found = {}
+    for stage, every in times.items():
+        worked = [value for value in every if value > 0]
+        found[stage] = StageTime(sum(every), median(worked) if worked else None, len(worked))
+    return found
+
+
+def best(view: View) -> dict[str, tuple[Standing, float]]:
+    """The best feasible design and its figure for each objective; {} where nothing is feasible."""
+    found = {}
+    for place, objective in enumerate(view.goals.objectives):
+        rows = [(objective.sign * s.values[place], s.record.trial, s) for s in view.feasible if s.values is not None]
+        if rows:
+            _, _, standing = min(rows, key=lambda row: row[:2])
+            measurement = standing.record.measurement(objective.metric, view.judge)
+            assert measurement is not None
+            found[objective.metric] = (standing, figure(objective.metric, measurement))
+    return found
+
+
+def status(run: Run, view: View) -> dict[str, Any]:
+    """Everything that `dse status` says, as JSON values; the store aside."""
+    return {
+        "study": run.name,
+        "folder": str(run.folder),
+        "judge": view.judge.name,
+        "headline": headline(view),
+        "finished": len(view.standings),
+        "states": view.counts,
+        "front": [standing.record.trial for standing in view.front],
+        "knee": None if view.knee is None else view.knee.record.trial,
+        "best": {
+            name: {"value": value, "unit": METRICS[name].unit, "trial": standing.record.trial}
+            for name, (standing, value) in best(view).items()
+        },
+        "running": [{"trial": asked.trial, "since": asked.time, "knobs": asked.design.knobs} for asked in run.running],
+        "failures": [
+            {"stage": row.failure.stage, "kind": row.failure.kind, "message": row.failure.message, "trials": list(row.trials)}
+            for row in failures(view)
+        ],
+        "seconds": {
+            stage: {"total": times.total, "median": times.typical, "trials": times.trials}
+            for stage, times in stage_times(view).items()
+        },
+    }

@@ -1,0 +1,91 @@
+"""Many designs: ask, evaluate, tell, and start again where a run was stopped."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import dse
+from dse import worker
+from dse.errors import UsageError
+from dse.executors import Workers, default_jobs, outcome
+from dse.journal import only_runner
+from dse.record import FORMAT
+from dse.run import STUDY_FILE, open_run
+from dse.store import Store
+from dse.study import Study
+from dse.sweep.ledger import Ledger, differences, write_study
+from dse.sweep.loop import Sweeping
+from dse.sweep.options import Options, Swept
+
+__all__ = ["Options", "Swept", "explore"]
+
+LOG_FILE = "sweep.log"
+
+
+def explore(study: Study, options: Options | None = None) -> Swept:
+    """Evaluate designs of the study until the target number have a record, then emulate the front as it is built.
+
+    Results lie in `ROOT/<study>/`; the same call goes on where an earlier one was stopped. Raises UsageError where the
+    study cannot be swept or differs from the one in that folder, DseError where the machine keeps failing, and
+    KeyboardInterrupt after a clean end on Ctrl-C.
+    """
+    options = options or Options()
+    folder = options.root / study.name
+    store = Store(options.root, frozenset(options.retry_failed))
+    store.prepare()
+    folder.mkdir(parents=True, exist_ok=True)
+    with only_runner(folder), _logged(folder / LOG_FILE):
+        ledger = Ledger(folder)
+        jobs = min(options.jobs or default_jobs(), max(1, options.trials or study.trials))
+        with Workers(study, store, jobs, folder / LOG_FILE) as workers:
+            with options.console.status("loading the data and checking the tools ...") if not options.quiet else nullcontext():
+                facts: worker.Facts = outcome(workers.submit(worker.look, timeout_s=600), 600)
+            resolved = replace(study, space=study.space.resolved(facts.layers))
+            _settle(resolved, facts, folder, extend=options.extend)
+            return Sweeping(resolved, options, ledger, workers).go()
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Write what this process logs to the sweep's file, where the workers write too."""
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    root = logging.getLogger("dse")
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()
+
+
+def _settle(study: Study, facts: worker.Facts, folder: Path, *, extend: bool) -> None:
+    """Keep the study beside its records; UsageError where another study's records are there already."""
+    asked = json.loads(json.dumps(study.as_json() | {"data": facts.data, "model": facts.model}, default=str))
+    path = folder / STUDY_FILE
+    now = {
+        "v": FORMAT,
+        "name": study.name,
+        "dse": dse.__version__,
+        "goals": study.goals.as_json(),
+        "asked": asked,
+        "facts": facts.as_json(),
+        "trials": study.trials,
+        "sampler": study.sampler,
+        "seed": study.seed,
+    }
+    if path.exists():
+        before = open_run(folder).study["asked"]
+        found = differences(before, asked)
+        free = [line for line in found if line.startswith(("space.", "first"))]
+        wider = all(set(values) <= set(asked["space"].get(knob, ())) for knob, values in before["space"].items())
+        if found and not (extend and len(free) == len(found) and wider):
+            advice = "Use another name or --root for a new sweep" + ("" if extend else ", or --extend for a wider space") + "."
+            raise UsageError("\n  ".join([f"{folder} holds the sweep of another study:", *found]) + f"\n{advice}")
+    write_study(folder, now)

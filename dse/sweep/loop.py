@@ -1,0 +1,167 @@
+"""The loop of one sweep: ask, submit, wait, tell; and the check of the front at its end."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from dse import worker
+from dse.design import Design
+from dse.errors import DseError, StageFailed
+from dse.executors import Workers, outcome
+from dse.record import Failure, Record
+from dse.run import Asked, open_run
+from dse.study import Study
+from dse.sweep.ledger import Ledger
+from dse.sweep.options import Options, Swept
+from dse.sweep.progress import Show
+from dse.sweep.sampling import Sampling
+from dse.view import view
+
+#: Passing failures of one kind in a row after which the machine, not the designs, is at fault.
+IN_A_ROW = 3
+
+
+class Sweeping:
+    """The loop, and what it has to remember."""
+
+    def __init__(self, study: Study, options: Options, ledger: Ledger, workers: Workers) -> None:
+        self.study, self.options, self.ledger, self.workers = study, options, ledger, workers
+        self.goals = study.goals
+        self.target = options.trials or study.trials
+        self.sampling = Sampling(study.space, self.goals, study.sampler, study.seed + len(ledger.records))
+        self.running: dict[Future[Any], tuple[Asked, float]] = {}
+        self.attempts: dict[int, int] = {}
+        self.failures: deque[str] = deque(maxlen=IN_A_ROW)
+        self.ended = ""
+        self.deadline = None if options.hours is None else time.monotonic() + 3600 * options.hours
+        for trial in [t for t, r in ledger.records.items() if r.failure is not None and r.failure.kind in options.retry_failed]:
+            del ledger.records[trial]
+        self.sampling.replay(ledger.records.values())
+        self.waiting = deque(ledger.pending)
+        for asked in self.waiting:
+            self.sampling.note(asked.design)
+        self.first = deque(study.space.design(values) for values in study.first)
+
+    def go(self) -> Swept:
+        """Sweep until the target is reached or nothing is left, then emulate the front as it is built."""
+        with Show(self.options.console, self.goals, self.target, quiet=self.options.quiet) as self.show:
+            self._greet()
+            self.show.already(list(self.ledger.records.values()))
+            self._explore()
+            self._verify()
+        run = open_run(self.ledger.folder)
+        return Swept(run, self.ended or f"target reached: {len(run.records)} designs have a record")
+
+    def _greet(self) -> None:
+        known, waiting = len(self.ledger.records), len(self.waiting)
+        self.show.say(
+            f"{self.study.name}: {self.sampling.size:,} designs in the space, {self.target} wanted, {self.workers.jobs} jobs"
+        )
+        self.show.say(f"figures by {self.goals.judge.name}")
+        if known or waiting:
+            self.show.say(f"going on: {known} records kept, {waiting} unfinished trials begin again")
+
+    def _explore(self) -> None:
+        while True:
+            while len(self.running) < self.workers.jobs:
+                asked = self._next()
+                if asked is None:
+                    break
+                self._submit(asked)
+            if not self.running:
+                return
+            done, _ = wait(self.running, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._finish(future)
+
+    def _next(self) -> Asked | None:
+        """The next trial: unfinished ones first, then the study's own designs, then the sampler's."""
+        if self.waiting:
+            return self.waiting.popleft()
+        if len(self.ledger.records) + len(self.running) >= self.target:
+            return None
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            self.ended = f"time is up: {self.options.hours:g} hours"
+            return None
+        design = self._own() or self.sampling.ask()
+        if design is None:
+            self.ended = f"space exhausted: {self.sampling.seen} of {self.sampling.size} designs"
+            return None
+        return self.ledger.ask(self.ledger.next_trial, design, self.study.space.values(design) or {})
+
+    def _own(self) -> Design | None:
+        while self.first:
+            design = self.first.popleft()
+            if not self.sampling.knows(design):
+                self.sampling.note(design)
+                return design
+        return None
+
+    def _submit(self, asked: Asked) -> None:
+        future = self.workers.submit(worker.evaluate, asked.trial, asked.design, timeout_s=self.study.timeout_s)
+        self.running[future] = (asked, time.monotonic())
+
+    def _finish(self, future: Future[Any]) -> None:
+        asked, start = self.running.pop(future)
+        record = self._record(future, asked)
+        attempt = self.attempts[asked.trial] = self.attempts.get(asked.trial, 0) + 1
+        if record.failure is not None and record.failure.passing and attempt == 1:
+            self.show.say(
+                f"trial {asked.trial}: {record.failure.kind} ({record.failure.message.splitlines()[0]}); tried once more"
+            )
+            self._submit(asked)
+            return
+        self.ledger.finish(record)
+        self.sampling.tell(record)
+        self.show.record(record, time.monotonic() - start)
+        self.failures.append(record.failure.kind if record.failure is not None and record.failure.passing else "")
+        if len(self.failures) == IN_A_ROW and len(set(self.failures)) == 1 and self.failures[0]:
+            assert record.failure is not None
+            kind = record.failure.kind
+            raise DseError(
+                f"stopped: {IN_A_ROW} trials in a row failed with {kind!r}, the machine's fault and not the designs': "
+                f"{record.failure.message}\nMend that, then run the same command with --retry-failed {kind}."
+            )
+
+    def _record(self, future: Future[Any], asked: Asked) -> Record:
+        try:
+            found: Record = outcome(future, self.study.timeout_s)
+        except StageFailed as error:
+            failure = Failure("worker", error.kind, error.message, error.log)
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            return Record(asked.trial, asked.design, failure=failure, finished=now)
+        return found
+
+    def _verify(self) -> None:
+        """Emulate every design of the front as it is built; one that turns out wrong leaves it, and others may enter."""
+        tried: set[int] = set()
+        while True:
+            run = replace(open_run(self.ledger.folder), records=tuple(self.ledger.records.values()))
+            open_ones = [s.record for s in view(run).unproven if s.record.trial not in tried]
+            if not open_ones:
+                return
+            self.show.phase("emulating the front as built", 0, len(open_ones))
+            futures = {self.workers.submit(worker.verify, r, timeout_s=self.study.timeout_s): r for r in open_ones}
+            for future, record in futures.items():
+                tried.add(record.trial)
+                self._verified(future, record)
+                self.show.advance()
+
+    def _verified(self, future: Future[Any], record: Record) -> None:
+        try:
+            measurements, failure = outcome(future, self.study.timeout_s)
+        except StageFailed as error:
+            measurements, failure = (), Failure("verify", error.kind, error.message, error.log)
+        if failure is not None and failure.passing:
+            self.show.say(
+                f"trial {record.trial} could not be emulated as built ({failure.message}); the same command tries again"
+            )
+            return
+        if failure is not None:
+            self.show.say(f"trial {record.trial} left the front: {failure.message}")
+        self.ledger.add(record.trial, measurements, failure)

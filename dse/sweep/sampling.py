@@ -1,0 +1,176 @@
+"""Which design comes next: the only module that knows Optuna.
+
+What Optuna is told of a record:
+
+    measured, within limits       COMPLETE, the objectives, constraints <= 0
+    measured, over a limit        COMPLETE, the objectives, the relative excess > 0
+    stopped early                 PRUNED, the excess > 0
+    permanent failure             PRUNED, constraint `buildable` = 1
+    passing failure               FAIL, which no sampler learns from
+"""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.trial import TrialState
+
+from dse.design import Design, Scalar
+from dse.domains import Domain
+from dse.goals import Goals
+from dse.record import Record
+from dse.space import Space
+
+#: Proposals of known designs in a row after which designs are drawn from those not yet seen.
+PATIENCE = 20
+#: Random draws before what is left of the space is searched in order.
+DRAWS = 1000
+
+
+class Sampling:
+    """An in-memory Optuna study, rebuilt from records at every start: the records are the only truth."""
+
+    def __init__(self, space: Space, goals: Goals, sampler: str, seed: int) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._space, self._goals, self._random = space, goals, random.Random(seed)  # noqa: S311 - nothing secret
+        self._free = space.free
+        self._distributions = {name: _distribution(domain) for name, domain in self._free.items()}
+        self._study = optuna.create_study(
+            directions=["maximize" if o.direction == "max" else "minimize" for o in goals.objectives],
+            sampler=_sampler(sampler, seed),
+        )
+        self._trials: dict[str, optuna.Trial] = {}
+        self._told: dict[str, Record] = {}
+        self._seen: set[str] = set()
+
+    @property
+    def seen(self) -> int:
+        """How many different designs of the space have been asked for or told of."""
+        return len(self._seen)
+
+    @property
+    def size(self) -> int:
+        """How many different designs the space holds."""
+        return self._space.size
+
+    def knows(self, design: Design) -> bool:
+        """True for a design that was noted or told of before."""
+        return design.digest in self._seen
+
+    def note(self, design: Design) -> None:
+        """This design is being evaluated: do not propose it again; designs outside the space are not counted."""
+        if self._space.values(design) is not None:
+            self._seen.add(design.digest)
+
+    def ask(self) -> Design | None:
+        """A design that has not been proposed before; None when there is none left."""
+        for _ in range(PATIENCE):
+            if len(self._seen) >= self.size:
+                return None
+            trial = self._study.ask(self._distributions)
+            design = self._design(trial.params)
+            if design.digest not in self._seen:
+                self._trials[design.digest] = trial
+                self.note(design)
+                return design
+            self._answer(trial, self._told.get(design.digest))
+        left = self._unseen()
+        if left is not None:
+            self.note(left)
+        return left
+
+    def tell(self, record: Record) -> None:
+        """Teach the sampler what became of a design, whoever proposed it."""
+        self.note(record.design)
+        self._told[record.design.digest] = record
+        trial = self._trials.pop(record.design.digest, None)
+        if trial is not None:
+            self._answer(trial, record)
+        else:
+            self.replay([record])
+
+    def replay(self, records: Iterable[Record]) -> None:
+        """Add records of designs that this sampler did not propose; those outside the space are left out."""
+        found = []
+        for record in records:
+            self.note(record.design)
+            self._told[record.design.digest] = record
+            values = self._space.values(record.design)
+            if values is None:
+                continue
+            state, objectives = self._state(record)
+            found.append(
+                optuna.trial.create_trial(
+                    state=state,
+                    values=objectives,
+                    params={name: _encoded(self._free[name], value) for name, value in values.items()},
+                    distributions=self._distributions,
+                    constraints=self._constraints(record),
+                )
+            )
+        self._study.add_trials(found)
+
+    def _answer(self, trial: optuna.Trial, record: Record | None) -> None:
+        if record is None:  # still being evaluated: nothing is known, so nothing is said
+            self._study.tell(trial, state=TrialState.FAIL)
+            return
+        for name, value in self._constraints(record).items():
+            trial.set_constraint(name, value)
+        state, objectives = self._state(record)
+        self._study.tell(trial, values=objectives, state=state)
+
+    def _state(self, record: Record) -> tuple[TrialState, list[float] | None]:
+        if record.failure is not None:
+            return (TrialState.FAIL if record.failure.passing else TrialState.PRUNED), None
+        values = self._goals.values(record)
+        if record.pruned or values is None:
+            return TrialState.PRUNED, None
+        return TrialState.COMPLETE, list(values)
+
+    def _constraints(self, record: Record) -> dict[str, float]:
+        """Every limit and `buildable`, for every trial: samplers compare trials by the same names."""
+        found = {str(limit): 0.0 for limit in self._goals.limits} | self._goals.shortfalls(record)
+        broken = record.failure is not None and not record.failure.passing
+        return {**found, "buildable": 1.0 if broken else 0.0}
+
+    def _design(self, parameters: Mapping[str, Any]) -> Design:
+        return self._space.design({name: _decoded(self._free[name], value) for name, value in parameters.items()})
+
+    def _unseen(self) -> Design | None:
+        for _ in range(DRAWS):
+            design = self._space.design({name: self._random.choice(d.values) for name, d in self._free.items()})
+            if design.digest not in self._seen:
+                return design
+        return next((design for design in self._space.designs() if design.digest not in self._seen), None)
+
+
+def _distribution(domain: Domain) -> BaseDistribution:
+    """Numbers become their index, so that a list may grow between two runs; text becomes a category."""
+    if domain.ordered:
+        return IntDistribution(0, len(domain.values) - 1)
+    return CategoricalDistribution(domain.values)
+
+
+def _encoded(domain: Domain, value: Scalar) -> Any:
+    return domain.values.index(value) if domain.ordered else value
+
+
+def _decoded(domain: Domain, value: Any) -> Scalar:
+    found: Scalar = domain.values[value] if domain.ordered else value
+    return found
+
+
+def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        match name:
+            case "tpe":
+                return optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
+            case "nsga2":
+                return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
+    return optuna.samplers.RandomSampler(seed=seed)

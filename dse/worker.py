@@ -1,0 +1,149 @@
+"""What runs in a worker process: one study, one store, many tasks. Nothing here outlives the sweep's own process."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+
+from dse.design import Design, Scalar
+from dse.domains import Domain
+from dse.errors import DseError, StageFailed
+from dse.metrics import Measurement
+from dse.record import Failure, Record
+from dse.space import LayerShape
+from dse.store import Store, key_of
+from dse.study import Study
+
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a worker needs at its start: the pickled study, the store, its share of the cores and where its words go."""
+
+    study: bytes
+    store: Store
+    threads: int
+    log: Path
+    runner: int
+
+
+@dataclass
+class _Here:
+    """This process' study and store."""
+
+    study: Study | None = None
+    store: Store | None = None
+
+
+_here = _Here()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What only a look at the data and the built model can tell: layers, and digests of all that defines the workload."""
+
+    layers: tuple[LayerShape, ...]
+    data: str
+    model: str
+    rows: Mapping[str, int]
+    compiler: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def start(setup: Setup) -> None:
+    """Initialise this process; called once in each worker before its first task."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
+    _die_with(setup.runner)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    log = os.open(setup.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(message)s", force=True)
+    warnings.simplefilter("ignore")
+    from dse import legacy_keras  # noqa: F401 - before tensorflow
+
+    import tensorflow as tf  # isort: skip
+
+    tf.config.threading.set_intra_op_parallelism_threads(setup.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    _here.study = cloudpickle.loads(setup.study)
+    _here.store = setup.store
+
+
+def _die_with(runner: int) -> None:
+    """Be killed when the process that forked this one dies, or the runner itself: no orphan goes on computing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        while True:
+            try:
+                os.kill(runner, 0)
+            except OSError:
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(0.5)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _ready() -> tuple[Study, Store]:
+    assert _here.study is not None
+    assert _here.store is not None
+    return _here.study, _here.store
+
+
+def look() -> Facts:
+    """Load the data, build the model and prove with a one-neuron network that everything works; DseError otherwise."""
+    from dse import evaluate
+    from dse.nn import emulate, train
+
+    study, store = _ready()
+    architecture = first_architecture(study)
+    try:
+        data = train.load_split(study.workload)
+        layers = evaluate.shapes(study.workload, architecture)
+        compiler = emulate.compiler_version()
+        evaluate.preflight(study, store)
+    except StageFailed as error:
+        raise DseError(f"{error.message}\n{error.log}".strip()) from error
+    rows = {name: len(getattr(data, name).y) for name in ("train", "validation", "test")}
+    return Facts(
+        layers, data.fingerprint, key_of("model", {"config": train.config(study.workload, architecture)}), rows, compiler
+    )
+
+
+def first_architecture(study: Study) -> tuple[tuple[str, Scalar], ...]:
+    """The study's first architecture: every knob at the first value of its domain."""
+    values = {name: v.values[0] if isinstance(v, Domain) else v for name, v in study.space.architecture.items()}
+    return tuple(sorted(values.items()))
+
+
+def evaluate(trial: int, design: Design) -> Record:
+    """One trial."""
+    from dse import evaluate as page
+
+    return page.evaluate(trial, design, *_ready())
+
+
+def verify(record: Record) -> tuple[tuple[Measurement, ...], Failure | None]:
+    """One design of the front, as it is built."""
+    from dse import evaluate as page
+
+    return page.verify(record, *_ready())

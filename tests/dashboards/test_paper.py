@@ -1,0 +1,134 @@
+"""The same figures as image files."""
+
+from __future__ import annotations
+
+import io
+import sys
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from build_run import JUDGE, build_run, goals, plain_record, write_run
+from PIL import Image
+
+from dashboards import figures
+from dashboards.palette import LIGHT
+from dashboards.paper import draw
+from dse.errors import DseError
+from dse.goals import Limit, Objective
+from dse.view import view
+
+HOSTILE = "<script>alert(1)</script> $x^$ & {"
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    return view(build_run(tmp_path_factory.mktemp("runs") / "digits"))
+
+
+def pixels(content):
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+
+
+def near(image, color):
+    rgb = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+    return (np.abs(image - rgb).max(axis=2) < 12).sum()
+
+
+def every(seen):
+    return {
+        "front": figures.front_scatter(seen, "lut", "accuracy"),
+        "matrix": figures.scatter_matrix(seen),
+        "hypervolume": figures.hypervolume_curves([seen]),
+        "progress": figures.progress(seen),
+    }
+
+
+@pytest.mark.parametrize("name", ["front", "matrix", "hypervolume", "progress"])
+def test_a_png_has_ink_where_points_and_lines_are(seen, name):
+    """Wide enough for print, mostly white, with the front's blue in it."""
+    image = pixels(draw(every(seen)[name], "png"))
+    assert image.shape[1] == 1260
+    assert near(image, LIGHT["front"]) > 300
+    assert (image.min(axis=2) > 250).mean() > 0.5
+
+
+def test_every_front_design_is_a_mark_in_the_svg(seen):
+    """As many blue circles as the front has designs, and one in the legend."""
+    root = ET.fromstring(draw(figures.front_scatter(seen, "lut", "accuracy"), "svg"))
+    uses = [e for e in root.iter("{http://www.w3.org/2000/svg}use") if f"fill: {LIGHT['front']}" in e.get("style", "")]
+    assert len(uses) == len(seen.front) + 1
+
+
+def test_the_same_figure_gives_the_same_bytes(seen):
+    """No date and no random names: an image under version control changes only when the data do."""
+    figure = figures.front_scatter(seen, "lut", "accuracy")
+    assert draw(figure, "svg") == draw(figure, "svg")
+    assert draw(figure, "png") == draw(figure, "png")
+
+
+def text_of(figure):
+    """The words of an SVG whose letters are kept as comments by matplotlib."""
+    return draw(figure, "svg").decode()
+
+
+def test_title_judge_and_axes_are_written(seen):
+    """A picture that leaves its paper still says whose figures it shows."""
+    text = text_of(figures.front_scatter(seen, "dsp", "accuracy"))
+    for words in (
+        "accuracy against dsp",
+        f"judge {JUDGE.name}",
+        "dsp [blocks]",
+        "accuracy [fraction]",
+        "front (17)",
+        "knee: trial 11",
+    ):
+        assert f"<!-- {words}" in text
+
+
+def test_text_of_records_is_neither_markup_nor_mathematics(tmp_path):
+    """A dollar sign starts no formula, a tag no element."""
+    text = text_of(figures.front_scatter(view(build_run(tmp_path, name=HOSTILE)), "lut", "accuracy"))
+    assert "<script" not in text
+    ET.fromstring(text)
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_axes_are_those_of_the_figure(seen, log):
+    """Ranges and decades are taken over: the same point lies at the same place of its panel."""
+    figure = figures.front_scatter(seen, "lut", "accuracy", log_x=log)
+    low, high = figure.layout.xaxis.range
+    root = ET.fromstring(draw(figure, "svg"))
+    uses = [e for e in root.iter("{http://www.w3.org/2000/svg}use") if f"fill: {LIGHT['front']}" in e.get("style", "")]
+    drawn = np.array([float(e.get("x")) for e in uses[: len(seen.front)]])
+    front = next(trace for trace in figure.data if trace.name.startswith("front ("))
+    share = ((np.log10(front.x) if log else np.array(front.x)) - low) / (high - low)
+    assert np.corrcoef(share, drawn)[0, 1] == pytest.approx(1, abs=1e-6)
+
+
+def test_limits_are_dashed_lines_with_their_text(tmp_path):
+    """Budgets in view are part of the picture."""
+    what = goals((Objective("accuracy"), Objective("lut")), (Limit("lut", at_most=1000), Limit("accuracy", at_least=0.9)))
+    records = [plain_record(n, accuracy=0.8 + n / 100, lut=980 + n) for n in range(40)]
+    text = text_of(figures.front_scatter(view(write_run(tmp_path, records, what=what)), "lut", "accuracy"))
+    assert text.count("stroke-dasharray") >= 1
+    assert "<!-- lut &lt;= 1000" in text or "<!-- lut <= 1000" in text
+
+
+def test_an_empty_figure_says_why(tmp_path):
+    """A note instead of empty axes."""
+    assert "no design has both figures yet" in text_of(figures.front_scatter(view(write_run(tmp_path, [])), "lut", "dsp"))
+
+
+def test_bars_are_refused(seen):
+    """Only scatter figures are drawn; silently drawing nothing would be worse."""
+    with pytest.raises(TypeError, match="only scatter"):
+        draw(go.Figure(go.Bar(x=[1], y=[2])).update_layout(height=100), "png")
+
+
+def test_without_matplotlib_the_message_names_the_extra(seen, monkeypatch):
+    """What to do, not a traceback."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(DseError, match=r'pip install "dse\[image\]"'):
+        draw(figures.hypervolume_curves([seen]), "png")
