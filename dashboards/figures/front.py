@@ -50,13 +50,11 @@ def _limit_lines(figure: go.Figure, view: View, axes: dict[str, Axis], vertical:
         if limit.metric not in axes or not axes[limit.metric].low <= bound <= axes[limit.metric].high:
             continue
         line = {"color": LIGHT["infeasible"], "width": 1.2, "dash": "dash"}
-        font = {"color": LIGHT["infeasible"], "size": 11}
+        words = {"text": plain(limit), "font": {"color": LIGHT["infeasible"], "size": 11}}
         if limit.metric == vertical:
-            figure.add_vline(bound, line=line, annotation={"text": plain(limit), "textangle": -90, "font": font})
+            figure.add_vline(bound, line=line, annotation={**words, "textangle": -90}, annotation_position="top left")
         else:
-            figure.add_hline(
-                bound, line=line, annotation={"text": plain(limit), "font": font}, annotation_position="bottom right"
-            )
+            figure.add_hline(bound, line=line, annotation=words, annotation_position="top right")
 
 
 def scatter_matrix(view: View) -> go.Figure:
