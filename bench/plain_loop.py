@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -66,8 +67,7 @@ def trial(row, epochs, data):
 
 def main():
     """Score every row of the file."""
-    with open(sys.argv[1]) as file:
-        rows = json.load(file)
+    rows = json.loads(Path(sys.argv[1]).read_text())
     x, y = load_digits(return_X_y=True)
     x = (x / 16.0).astype("float32")
     x_train, x_rest, y_train, y_rest = train_test_split(x, y, train_size=0.6, random_state=0, stratify=y)

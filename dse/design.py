@@ -17,8 +17,8 @@ IO_TYPES = ("io_parallel", "io_stream")
 
 
 def canonical(value: Scalar) -> Scalar:
-    """The same number for numbers that are meant to be the same: 0.30000000000000004 is 0.3."""
-    return float(f"{value:.12g}") if isinstance(value, float) else value
+    """The same number for numbers that are meant to be the same: 0.30000000000000004 is 0.3, and -0.0 is 0.0."""
+    return float(f"{value:.12g}") + 0.0 if isinstance(value, float) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Design:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Design:
-        """The inverse of `as_json`; TypeError or ValueError where `found` is not one."""
+        """The inverse of `as_json`; KeyError, TypeError, ValueError or AttributeError where `found` is not one."""
         return cls(
             tuple(sorted((name, canonical(value)) for name, value in found["architecture"].items())),
             Compression(**_rich(found["compression"])),
@@ -178,7 +178,7 @@ def build(parameters: Mapping[str, Scalar]) -> Design:
     groups: dict[str, dict[str, Scalar]] = {}
     for name, value in parameters.items():
         knob, _, layer = name.partition(".")
-        if knob == ARCHITECTURE:
+        if knob == ARCHITECTURE and layer:
             architecture[layer] = canonical(value)
         elif knob in PER_LAYER:
             groups.setdefault(knob, {})[layer or EVERY] = value

@@ -18,6 +18,11 @@ class Domain:
     values: tuple[Scalar, ...]
 
     def __post_init__(self) -> None:
+        for value in self.values:
+            if not isinstance(value, (bool, int, float, str)) or (isinstance(value, float) and not math.isfinite(value)):
+                raise UsageError(f"a knob's values must be finite numbers, text, True or False; got {value!r}.")
+        if {isinstance(value, bool) for value in self.values if not isinstance(value, str)} == {True, False}:
+            raise UsageError(f"a knob must not mix numbers with True and False, which equal 1 and 0; got {self.values}.")
         found = tuple(dict.fromkeys(canonical(value) for value in self.values))
         if not found:
             raise UsageError("a knob needs at least one value, got none.")
@@ -44,13 +49,25 @@ class ReuseFactors:
 
 
 def Integers(low: int, high: int, step: int = 1) -> Domain:  # noqa: N802 - reads as a value in a study
-    """Whole numbers from low to high, both included."""
+    """Whole numbers from low to high, both included; UsageError where there is none or the step is not above 0."""
+    if not all(isinstance(number, int) and not isinstance(number, bool) for number in (low, high, step)):
+        raise UsageError(f"Integers must have whole numbers, got ({low!r}, {high!r}, step={step!r}); Steps takes others.")
+    _rising("Integers", low, high, step)
     return Domain(tuple(range(low, high + 1, step)))
 
 
 def Steps(low: float, high: float, step: float) -> Domain:  # noqa: N802
-    """Numbers from low to high, both included, in steps."""
-    return Domain(tuple(low + i * step for i in range(math.floor((high - low) / step + 1e-9) + 1)))
+    """Numbers from low to high in steps, both included where the steps meet high; UsageError like `Integers`."""
+    _rising("Steps", low, high, step)
+    # sums go wrong by parts of the largest number among them: near 0 that is more than the 12 digits of a single value
+    places = 12 - math.ceil(math.log10(max(abs(low), abs(high), step)))
+    count = math.floor((high - low) / step + 1e-9) + 1
+    return Domain(tuple(round(float(low + i * step), places) for i in range(count)))
+
+
+def _rising(name: str, low: float, high: float, step: float) -> None:
+    if not (step > 0 and -math.inf < low <= high < math.inf):
+        raise UsageError(f"{name} must go from low to high in steps above 0, got ({low!r}, {high!r}, step={step!r}).")
 
 
 def Choice(*values: Scalar) -> Domain:  # noqa: N802

@@ -180,7 +180,7 @@ def _clock(study: Study, design: Design) -> float:
 
 
 def _convert(study: Study, design: Design, small: Entry, folder: Path) -> Mapping[str, Any]:
-    model = compress.load_model(study.workload, design, small.folder, small.data)
+    model = compress.load_model(study.workload, design, small.folder)
     told = convert.convert(model, design.hardware, study.target.name, _clock(study, design), folder)
     quantizers = graph.Quantizers.from_json(small.data["quantizers"])
     network = Network.load(folder)
@@ -223,10 +223,10 @@ def preflight(study: Study, store: Store) -> None:
 def _one_neuron(study: Study, store: Store, folder: Path) -> Mapping[str, Any]:
     import tf_keras
 
-    model = tf_keras.Sequential([tf_keras.layers.Input((1,)), tf_keras.layers.Dense(1, name="neuron")])
-    quantizers = graph.Quantizers(
-        {"neuron": Quantizer(6, 0)}, {"neuron": Quantizer(6, 0)}, {graph.INPUT_QUANTIZER: Quantizer(6, 0)}
-    )
+    neuron = tf_keras.layers.Dense(1, activation="relu", name="neuron")
+    model = tf_keras.Sequential([tf_keras.layers.Input((1,)), neuron])
+    activations = {graph.INPUT_QUANTIZER: Quantizer(6, 0), "neuron": Quantizer(6, 0, signed=False)}
+    quantizers = graph.Quantizers({"neuron": Quantizer(6, 0)}, {"neuron": Quantizer(6, 0)}, activations)
     small = graph.quantised(graph.nodes(model), quantizers)
     hardware = build({"weight_bits": 6, "activation_bits": 6}).hardware
     convert.convert(small, hardware, study.target.name, study.target.clock_ns, folder)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dse.network import FixedType
+from dse.network import ROUNDING, FixedType
 
 #: Integer bits that are tried for a quantiser; QKeras takes none below 0.
 INTEGER_BITS = range(9)
@@ -33,24 +33,27 @@ class Quantizer:
 def quantise(x: np.ndarray, to: FixedType) -> np.ndarray:
     """Cast float64 values to a fixed-point type as `ap_fixed` does; exact while |x| / step < 2**53.
 
-    Rounding and overflow modes as in AMD UG1399, "Arbitrary Precision Fixed-Point Data Types"; ValueError for WRAP_SM.
+    Rounding and overflow modes as in AMD UG1399, "Arbitrary Precision Fixed-Point Data Types"; ValueError for WRAP_SM and
+    for names that are no modes.
     """
     steps = _round(np.asarray(x, dtype=np.float64) / to.step, to.rounding)
     return np.asarray(_overflow(steps, to) * to.step)
 
 
 def _round(steps: np.ndarray, mode: str) -> Any:
-    down = np.floor(steps)
     match mode:
         case "TRN":
-            return down
+            return np.floor(steps)
         case "TRN_ZERO":
             return np.trunc(steps)
         case "RND_CONV":
             return np.rint(steps)
-    up = {"RND": True, "RND_ZERO": steps < 0, "RND_MIN_INF": False, "RND_INF": steps > 0}[mode]
-    rest = steps - down
-    return np.where(rest > 0.5, down + 1, np.where((rest == 0.5) & up, down + 1, down))
+    outwards = {"RND": steps > 0, "RND_ZERO": False, "RND_MIN_INF": steps < 0, "RND_INF": True}
+    if mode not in outwards:
+        raise ValueError(f"rounding mode {mode} is not known; use {', '.join(ROUNDING)}.")
+    inner = np.trunc(steps)
+    rest = np.abs(steps - inner)  # exact; the distance to the floor is not, just above -1/2
+    return np.where((rest > 0.5) | ((rest == 0.5) & outwards[mode]), inner + np.sign(steps), inner)
 
 
 def _overflow(steps: np.ndarray, to: FixedType) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -34,7 +35,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A bound that a design must keep to be feasible; exactly one of the four is given.
+    """A bound that a design must keep to be feasible; exactly one of the three is given.
 
     The percent forms are of the part's resources (DSP, LUT, FF, BRAM_18K, URAM); the others are in the metric's unit.
     """
@@ -51,6 +52,8 @@ class Limit:
             raise UsageError(
                 f"limit on {self.metric}: give exactly one of at_most, at_least, at_most_percent; got {len(given)}."
             )
+        if isinstance(given[0], bool) or not isinstance(given[0], (int, float)) or not math.isfinite(given[0]):
+            raise UsageError(f"limit on {self.metric}: the bound must be a finite number, got {given[0]!r}.")
 
     def bound(self, resources: Mapping[str, int]) -> float:
         """The bound in the metric's unit; UsageError where a percentage is asked of something the part does not have."""
@@ -76,10 +79,10 @@ class Limit:
 
     def __str__(self) -> str:
         if self.at_least is not None:
-            return f"{self.metric} >= {self.at_least:g}"
+            return f"{self.metric} >= {self.at_least:.12g}"
         if self.at_most is not None:
-            return f"{self.metric} <= {self.at_most:g}"
-        return f"{self.metric} <= {self.at_most_percent:g} % of the part"
+            return f"{self.metric} <= {self.at_most:.12g}"
+        return f"{self.metric} <= {self.at_most_percent:.12g} % of the part"
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Goals:
         if record.failure is not None or record.pruned or self.values(record) is None:
             return False
         found = self.shortfalls(record)
-        return len(found) == len(self.limits) and all(over <= 0 for over in found.values())
+        return len(found) == len(set(map(str, self.limits))) and all(over <= 0 for over in found.values())
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

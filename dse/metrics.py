@@ -133,7 +133,11 @@ class Measurement:
         put = object.__setattr__
         put(self, "values", check_values(self.values))
         put(self, "layers", {name: check_values(row) for name, row in self.layers.items()})
-        check_values({name: bound for name, pair in self.intervals.items() for bound in pair})
+        for name, (low, high) in self.intervals.items():
+            check_values({name: low})
+            check_values({name: high})
+            if low > high:
+                raise ValueError(f"the interval of {name} must have its lower bound first, got {(low, high)}.")
         put(self, "intervals", {name: (low, high) for name, (low, high) in self.intervals.items()})
 
     def as_json(self) -> dict[str, Any]:

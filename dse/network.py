@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,6 +26,12 @@ ROUNDING = ("TRN", "TRN_ZERO", "RND", "RND_ZERO", "RND_INF", "RND_MIN_INF", "RND
 #: Overflow modes of `ap_fixed`, AMD UG1399.
 SATURATION = ("WRAP", "SAT", "SAT_ZERO", "SAT_SYM", "WRAP_SM")
 FORMAT = 1
+#: `ap_fixed<width, integer[, rounding[, overflow[, saturation bits]]]>` and `ap_int<bits>`, without spaces.
+_TYPE = re.compile(
+    r"(?:ap_)?(?P<kind>u?)(?:int<(?P<bits>\d+)>"
+    rf"|fixed<(?P<width>\d+),(?P<integer>-?\d+)(?:,(?:AP_)?(?P<rounding>{'|'.join(ROUNDING)})"
+    rf"(?:,(?:AP_)?(?P<saturation>{'|'.join(SATURATION)})(?:,0)?)?)?>)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +71,12 @@ class FixedType:
     @classmethod
     def parse(cls, text: str) -> FixedType:
         """Read `ap_fixed<16,6>`, `ufixed<6,0,RND_CONV,SAT,0>`, `ap_uint<1>` and the like; ValueError for anything else."""
-        found = re.fullmatch(r"\s*(?:ap_)?(u?)(fixed|int)<(.*)>\s*", text)
+        found = _TYPE.fullmatch("".join(text.split()))
         if found is None:
             raise ValueError(f"not a fixed-point type: {text!r}; expected the form ap_fixed<16,6> or ap_fixed<16,6,RND,SAT>.")
-        words = [word.strip().removeprefix("AP_") for word in found[3].split(",")]
-        width = int(words[0])
-        integer = int(words[1]) if found[2] == "fixed" else width
-        return cls(width, integer, not found[1], *words[2:4])
+        width = int(found["width"] or found["bits"])
+        integer = int(found["integer"] or width)
+        return cls(width, integer, "u" not in found["kind"], found["rounding"] or "TRN", found["saturation"] or "WRAP")
 
 
 @dataclass(frozen=True)
@@ -160,7 +167,7 @@ class Network:
     def _digest(self, plain: dict[str, Any]) -> str:
         total = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
         for name in sorted(self.weights):
-            array = self.weights[name].astype("<f8")
+            array = self.weights[name].astype("<f8") + 0.0  # -0.0 is the same weight as 0.0
             total.update(f"{name}{array.shape}".encode())
             total.update(array.tobytes(order="C"))
         return total.hexdigest()
@@ -187,12 +194,16 @@ class Network:
             plain = json.loads((folder / "layers.json").read_text())
             with np.load(folder / "weights.npz", allow_pickle=False) as file:
                 weights = {name: file[name] for name in file.files}
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{folder}: not a readable network ({error}). Remove it and run again.") from error
-        if plain.pop("format", None) != FORMAT:
-            raise StoreError(f"{folder}/layers.json: another format than {FORMAT}. Convert again with this version of dse.")
-        layers = tuple(_layer(row) for row in plain.pop("layers"))
-        return cls(layers=layers, outputs=tuple(plain.pop("outputs")), weights=weights, **plain)
+            if plain.pop("format", None) != FORMAT:
+                raise StoreError(f"{folder}/layers.json: another format than {FORMAT}. Convert again with this version of dse.")
+            layers = tuple(_layer(row) for row in plain.pop("layers"))
+            return cls(layers=layers, outputs=tuple(plain.pop("outputs")), weights=weights, **plain)
+        except _UNREADABLE as error:
+            raise StoreError(f"{folder}: not a readable network ({error!r}). Remove it and run again.") from error
+
+
+#: What json, numpy and zipfile raise for files that are gone, torn or of another shape.
+_UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
 def _layer(row: dict[str, Any]) -> Layer:

@@ -124,8 +124,10 @@ def open_run(folder: Path) -> Run:
         )
     try:
         study = json.loads(path.read_text())
+        if study["v"] != FORMAT:
+            raise StoreError(f"{path} has format {study['v']!r}, this dse reads {FORMAT}. Use the dse that wrote it.")
         goals = Goals.from_json(study["goals"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, UsageError) as error:
         raise StoreError(f"{path} cannot be read: {error!r}. Restore it, or remove the folder and sweep again.") from error
     records, asked = replay(journal.read(folder / RECORDS_FILE))
     return Run(folder, study, goals, tuple(records.values()), asked)

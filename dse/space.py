@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from dse.design import ARCHITECTURE, EVERY, PER_LAYER, Design, Scalar, build, canonical
+from dse.design import ARCHITECTURE, COMPRESSION_KNOBS, EVERY, PER_LAYER, Design, PerLayer, Scalar, build, canonical
 from dse.domains import Domain, EachLayer, ReuseFactors, check
 from dse.errors import UsageError
 
@@ -46,6 +46,9 @@ def legal_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
 
 def illegal(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
     """Why hls4ml would not build this design as asked, or None."""
+    missing = _missing(design, layers)
+    if missing is not None:
+        return missing
     for layer in layers:
         if not layer.weighted:
             continue
@@ -58,6 +61,17 @@ def illegal(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
         if strategy != "latency" and factor not in legal:
             shown = ", ".join(map(str, legal[:16])) + (", ..." if len(legal) > 16 else "")
             return f"layer {layer.name}, strategy {strategy}: reuse_factor must be one of ({shown}), got {factor}."
+    return None
+
+
+def _missing(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
+    """The first layer for which a knob has no value: an architecture may have layers that the first one had not."""
+    for knob in PER_LAYER:
+        value: PerLayer = getattr(design.compression if knob in COMPRESSION_KNOBS else design.hardware, knob)
+        named = {name for name, _ in value.overrides}
+        for layer in layers:
+            if (layer.weighted if knob in WEIGHTED else layer.activated) and value.default is None and layer.name not in named:
+                return f'layer {layer.name} has no {knob}. Give the study\'s {knob} a value for all other layers: "*".'
     return None
 
 
@@ -89,7 +103,7 @@ class Space:
         found: dict[str, Any] = {f"{ARCHITECTURE}.{name}": value for name, value in self.architecture.items()}
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name == ARCHITECTURE or value is None:
+            if f.name == ARCHITECTURE or (value is None and f.name == "clock_ns"):
                 continue
             if isinstance(value, Mapping):
                 if f.name not in PER_LAYER:
@@ -124,7 +138,7 @@ class Space:
         changed = {}
         for knob in PER_LAYER:
             names = [layer.name for layer in layers if (layer.weighted if knob in WEIGHTED else layer.activated)]
-            changed[knob] = _resolved(knob, getattr(self, knob), names, layers)
+            changed[knob] = _resolved(knob, getattr(self, knob), names, layers, more=bool(self.architecture))
         space = replace(self, **changed)
         if not self.architecture:
             _check_reuse(space, layers)
@@ -135,17 +149,19 @@ class Space:
 
         UsageError for a name that is no knob of this space or a value outside its domain.
         """
-        domains = self.domains
+        domains, chosen = self.domains, {}
         for name, value in values.items():
             if name not in domains:
                 raise UsageError(f"{name!r} is not a knob of this space; its knobs: {', '.join(domains)}.")
             if canonical(value) not in domains[name].values:
                 shown = ", ".join(map(str, domains[name].values))
                 raise UsageError(f"{name} must be one of ({shown}), got {value!r}.")
+            # the domain's own value: 6.0 and True equal 6 and 1, but would give the same design another digest
+            chosen[name] = domains[name].values[domains[name].values.index(canonical(value))]
         missing = [name for name in self.free if name not in values]
         if missing:
             raise UsageError(f"a design of this space needs a value for {', '.join(missing)}.")
-        return build({name: values.get(name, domain.values[0]) for name, domain in domains.items()})
+        return build({name: chosen.get(name, domain.values[0]) for name, domain in domains.items()})
 
     def values(self, design: Design) -> dict[str, Scalar] | None:
         """The free knobs' values of a design, or None where the design is not in this space."""
@@ -170,11 +186,14 @@ class Space:
         return {name: list(domain.values) for name, domain in self.domains.items()}
 
 
-def _resolved(knob: str, value: Any, names: list[str], layers: tuple[LayerShape, ...]) -> Any:
+def _resolved(knob: str, value: Any, names: list[str], layers: tuple[LayerShape, ...], *, more: bool) -> Any:
+    """A knob's domain, or its domains by layer; `more`: other architectures may have layers that these ones lack."""
     shapes = {layer.name: layer for layer in layers}
     if isinstance(value, EachLayer):
         value = dict.fromkeys(names, value.domain)
     if isinstance(value, Mapping):
+        if not value or not (names or more):
+            raise UsageError(f"{knob}: the network has no layer with this knob; give it one plain value.")
         unknown = [name for name in value if name not in (*names, EVERY)]
         if unknown:
             raise UsageError(f"{knob}: there is no layer {', '.join(unknown)} with this knob; there are {', '.join(names)}.")
@@ -182,7 +201,7 @@ def _resolved(knob: str, value: Any, names: list[str], layers: tuple[LayerShape,
         if left and EVERY not in value:
             raise UsageError(f'{knob}: no value for layer {", ".join(left)}. Name it, or give "*" for all others.')
         chosen = {name: [shapes[name]] if name != EVERY else [shapes[n] for n in left] for name in value}
-        return {name: _factors(domain, chosen[name]) for name, domain in value.items() if chosen[name]}
+        return {name: _factors(domain, chosen[name]) for name, domain in value.items() if chosen[name] or more}
     return _factors(value, [shapes[name] for name in names])
 
 

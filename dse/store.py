@@ -30,6 +30,7 @@ from dse.errors import PERMANENT, DseError, StageFailed
 
 log = logging.getLogger(__name__)
 
+FOLDER = "store"
 ENTRY_FILE = "entry.json"
 
 
@@ -61,7 +62,7 @@ class Store:
     @property
     def folder(self) -> Path:
         """Where the entries lie."""
-        return self.root / "store"
+        return self.root / FOLDER
 
     def prepare(self) -> None:
         """Make the folders and prove that they can be written and locked; DseError with the reason otherwise."""
@@ -89,11 +90,11 @@ class Store:
         folder = self.path(stage, key)
         try:
             found = json.loads((folder / ENTRY_FILE).read_text())
+            missing = [name for name, size in found["files"].items() if _size(folder / name) != size]
         except FileNotFoundError:
             return None
-        except ValueError:
-            found = {"files": {ENTRY_FILE: -1}}
-        missing = [name for name, size in found["files"].items() if _size(folder / name) != size]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            missing = [ENTRY_FILE]
         if missing:
             log.warning("%s: %s gone or changed; the entry is made again.", folder, ", ".join(missing))
             return None
@@ -132,7 +133,7 @@ class Store:
         failure: StageFailed | None = None
         data: Mapping[str, Any] = {}
         try:
-            data = make(draft)
+            data = json.loads(json.dumps(make(draft), allow_nan=False))  # as `find` will read it: no tuples, keys are text
         except StageFailed as error:
             if error.kind not in PERMANENT:
                 raise
@@ -148,10 +149,8 @@ class Store:
         files = {str(path.relative_to(draft)): path.stat().st_size for path in sorted(draft.rglob("*")) if path.is_file()}
         told = None if failure is None else {"kind": failure.kind, "message": failure.message, "log": failure.log}
         text = json.dumps({**entry, "failure": told, "files": files}, indent=1, allow_nan=False)
-        with (draft / ENTRY_FILE).open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        (draft / ENTRY_FILE).write_text(text)
+        _flush(draft / ENTRY_FILE)
         home = self.path(entry["stage"], entry["key"])
         home.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(home, ignore_errors=True)
@@ -173,16 +172,24 @@ class Store:
             if not blob.exists():
                 fresh = blob.with_suffix(f".{os.getpid()}")
                 shutil.copyfile(path, fresh)
+                _flush(fresh)  # thousands of entries will hang on it
                 fresh.chmod(0o444)
                 fresh.rename(blob)
-            beside = path.with_suffix(".link")
+            beside = path.with_name(f".{path.name}.link")
             with suppress(OSError):  # a file system without hard links keeps the copy
                 os.link(blob, beside)
                 beside.replace(path)
+            beside.unlink(missing_ok=True)
 
     def entries(self) -> Iterator[Path]:
         """The folders of all published entries."""
         yield from (path.parent for path in self.folder.glob(f"*/??/*/{ENTRY_FILE}"))
+
+
+def _flush(path: Path) -> None:
+    """Return when the file is on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _size(path: Path) -> int | None:

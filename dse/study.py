@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 import runpy
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dse import store
 from dse.design import Scalar
 from dse.errors import DseError, UsageError
 from dse.goals import Goals, Limit, Objective
@@ -19,7 +21,7 @@ from dse.parts import Part, part
 from dse.space import Space
 from dse.synth import Synthesizer
 from dse.synth.estimate import Estimate
-from dse.workload import Workload
+from dse.workload import Training, Workload, check_positive, check_whole
 
 SAMPLERS = ("tpe", "nsga2", "random")
 #: A study's name is the name of its folder.
@@ -75,10 +77,14 @@ class Study:
     timeout_s: float = 3600.0
 
     def __post_init__(self) -> None:
-        for name in ("objectives", "limits", "first"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name) or self.name.strip(". ") == "":
             raise UsageError(f"a study's name is the name of its folder: text without slashes, got {self.name!r}.")
+        if self.name == store.FOLDER:
+            raise UsageError(f"a study cannot be called {self.name!r}: its folder would be the store's. Choose another name.")
+        for name, kind in _KINDS.items():
+            _check_kind(name, getattr(self, name), kind)
+        for name, kind in _MANY.items():
+            object.__setattr__(self, name, _several(name, getattr(self, name), kind))
         if self.sampler not in SAMPLERS:
             raise UsageError(f"sampler must be one of {', '.join(SAMPLERS)}, got {self.sampler!r}.")
         if not self.objectives:
@@ -88,8 +94,9 @@ class Study:
             raise UsageError(f"study {self.name}: each metric can be an objective once, got {', '.join(names)}.")
         for limit in self.limits:
             limit.bound(self.target.resources.resources)
-        if isinstance(self.trials, bool) or not isinstance(self.trials, int) or self.trials < 1:
-            raise UsageError(f"trials must be a whole number from 1, got {self.trials!r}.")
+        check_whole("trials", self.trials, 1)
+        check_whole("seed", self.seed, 0)
+        check_positive("timeout_s", self.timeout_s)
 
     @property
     def judge(self) -> Judge:
@@ -130,6 +137,24 @@ class Study:
         }
 
 
+#: What the fields of a study must be, and what the members of those that hold several.
+_KINDS: dict[str, type] = {"workload": Workload, "space": Space, "target": Target, "synthesizer": Synthesizer}
+_MANY: dict[str, type] = {"objectives": Objective, "limits": Limit, "first": Mapping}
+
+
+def _check_kind(name: str, value: Any, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise UsageError(f"a study's {name} must be of the kind {kind.__name__}, got {value!r:.80}.")
+
+
+def _several(name: str, values: Any, kind: type) -> tuple[Any, ...]:
+    if not isinstance(values, (tuple, list)):
+        raise UsageError(f"a study's {name} must be several of the kind {kind.__name__} in brackets, got {values!r:.80}.")
+    for value in values:
+        _check_kind(name, value, kind)
+    return tuple(values)
+
+
 def load(path: Path, changes: tuple[str, ...] = ()) -> Study:
     """The STUDY of a study file, with `KEY=VALUE` changes applied; UsageError where the file is missing or raises."""
     if not path.is_file():
@@ -139,7 +164,7 @@ def load(path: Path, changes: tuple[str, ...] = ()) -> Study:
     except DseError as error:
         raise UsageError(f"{path}{_line(error, path)}: {error}") from error
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{path}{_line(error, path)} raised {type(error).__name__}: {error}") from error
+        raise UsageError(f"{path}{_line(error, path)} raised {type(error).__name__}: {error}{_known(error)}") from error
     if not isinstance(found, Study):
         raise UsageError(f"{path}: a study file defines STUDY = Study(...), got {type(found).__name__}.")
     for change in changes:
@@ -155,6 +180,18 @@ def _line(error: BaseException, path: Path) -> str:
     if not lines and isinstance(error, SyntaxError):
         lines = [error.lineno]
     return f", line {lines[-1]}" if lines else ""
+
+
+def _known(error: BaseException) -> str:
+    """For a misspelt argument of one of our values: what it might have been, and all that there are."""
+    found = re.match(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    kinds = {kind.__name__: kind for kind in (Study, Space, Target, Workload, Training, Objective, Limit, Part)}
+    if found is None or found[1] not in kinds:
+        return ""
+    names = [f.name for f in fields(kinds[found[1]])]
+    near = difflib.get_close_matches(found[2], names, 1)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    return f".{guess} {found[1]} takes {', '.join(names)}."
 
 
 def _changed(value: Any, keys: list[str], text: str, whole: str) -> Any:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dse.errors import DseError
+from dse.errors import DseError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
 
 #: Shares of training, validation and test rows.
 SHARES = (0.6, 0.2, 0.2)
+#: Seeds of numpy, scikit-learn and tensorflow have 32 bits; half of them leave room for the trials that a sweep adds.
+LARGEST = 2**31 - 1
+
+
+def check_whole(name: str, value: Any, least: int) -> None:
+    """UsageError where `value` is not a whole number from `least` to 2**31 - 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST:
+        raise UsageError(f"{name} must be a whole number from {least} to {LARGEST}, got {value!r}.")
+
+
+def check_positive(name: str, value: Any) -> None:
+    """UsageError where `value` is not a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise UsageError(f"{name} must be a finite number above 0, got {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -26,14 +41,19 @@ class Data:
     def __post_init__(self) -> None:
         import numpy as np
 
-        x, y = np.asarray(self.x, dtype=np.float32), np.asarray(self.y)
-        if len(x) != len(y) or x.ndim < 2 or y.ndim != 1:
-            raise DseError(f"data: x must be (n, ...) and y (n,), got x {x.shape} and y {y.shape}.")
+        try:
+            x, y = np.asarray(self.x, dtype=np.float32), np.asarray(self.y)
+        except (TypeError, ValueError) as error:
+            raise DseError(f"data: x must be an array of numbers and y one of labels; numpy says: {error}.") from error
+        if x.ndim < 2 or y.ndim != 1 or len(x) != len(y) or len(y) == 0:
+            raise DseError(f"data: x must be (n, ...) and y (n,) with n above 0, got x {x.shape} and y {y.shape}.")
         if not np.isfinite(x).all():
             rows = np.flatnonzero(~np.isfinite(x).reshape(len(x), -1).all(axis=1))
             raise DseError(f"data: {len(rows)} rows of x hold NaN or infinity, the first is row {rows[0]}. Clean them first.")
-        if not np.issubdtype(y.dtype, np.integer) or y.min() < 0:
-            raise DseError(f"data: y must be integer class labels from 0, got {y.dtype} from {y.min()} to {y.max()}.")
+        if not np.issubdtype(y.dtype, np.integer):
+            raise DseError(f"data: y must be integer class labels from 0, got {y.dtype} such as {y[0]!r}.")
+        if y.min() < 0:
+            raise DseError(f"data: y must be integer class labels from 0, got labels from {y.min()} to {y.max()}.")
         counts = np.bincount(y)
         if len(counts) < 2 or counts.min() < 5:
             raise DseError(f"data: every class 0..{len(counts) - 1} needs at least 5 rows to be split, got {counts.tolist()}.")
@@ -90,6 +110,11 @@ class Training:
     learning_rate: float = 3e-3
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 0), ("fine_tune_epochs", 0), ("batch_size", 1), ("seed", 0)):
+            check_whole(f"training {name}", getattr(self, name), least)
+        check_positive("training learning_rate", self.learning_rate)
+
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
@@ -109,6 +134,12 @@ class Workload:
     training: Training = field(default_factory=Training)
     exact: bool = True
     split_seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("data", "model"):
+            if not callable(getattr(self, name)):
+                raise UsageError(f"workload: {name} must be a function, without brackets; got {getattr(self, name)!r:.80}.")
+        check_whole("workload split_seed", self.split_seed, 0)
 
     def as_json(self) -> Mapping[str, Any]:
         """What can be said without loading the data or building the model."""

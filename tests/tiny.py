@@ -21,7 +21,7 @@ def model():
 
 STUDY = Study(
     name="tiny",
-    workload=Workload(data=blobs, model=model, training=Training(epochs=3, fine_tune_epochs=2, batch_size=32)),
+    workload=Workload(data=blobs, model=model, training=Training(epochs=20, fine_tune_epochs=6, batch_size=16)),
     space=Space(
         weight_bits=Integers(4, 6),
         activation_bits=Integers(4, 5),

@@ -16,6 +16,7 @@ from typer.exceptions import Abort, TyperException
 import dse
 from dse.cli.export import export
 from dse.cli.manage import clean, doctor
+from dse.cli.report import report
 from dse.cli.results import front, status
 from dse.cli.run import run
 from dse.cli.show import show
@@ -45,7 +46,7 @@ def options(
     """Explore designs of neural networks on FPGAs with hls4ml: sweep, score, compare, deploy."""
 
 
-for verb in (run, status, front, show, export, clean, doctor):
+for verb in (run, status, front, show, export, report, clean, doctor):
     app.command()(verb)
 
 

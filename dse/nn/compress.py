@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dse import legacy_keras  # noqa: F401 - before tensorflow
-from dse.design import Compression, Design
+from dse.design import Compression, Design, Scalar
 from dse.fixed import fit_quantizer
 from dse.nn import graph, train
 from dse.workload import Split, Training, Workload
@@ -20,6 +22,7 @@ VERSION = 1
 PRUNING_ENDS = 0.6
 #: Training rows whose activations are looked at to choose integer bits.
 SAMPLE_ROWS = 2048
+QUANTIZERS_FILE = "quantizers.json"
 
 
 def causes(workload: Workload, design: Design, base_key: str) -> dict[str, Any]:
@@ -88,13 +91,20 @@ def compress(workload: Workload, design: Design, base_folder: Path, folder: Path
     trained = [inner[node.name] for node in nodes if node.weighted]
     train.save_weights(folder / "weights.npz", trained)
     zeros = {layer.name: float(np.mean(layer.get_weights()[0] == 0)) for layer in trained}
+    (folder / QUANTIZERS_FILE).write_text(json.dumps(quantizers.as_json()))
     return {"quantizers": quantizers.as_json(), "sparsity": zeros}
 
 
-def load_model(workload: Workload, design: Design, folder: Path, data: Mapping[str, Any]) -> Any:
-    """The fine-tuned QKeras model of a `compress` entry (its folder and data)."""
-    base = train.build(workload, design.architecture)
-    model = graph.quantised(graph.nodes(base), graph.Quantizers.from_json(data["quantizers"]))
+def load_model(workload: Workload, design: Design, folder: Path) -> Any:
+    """The fine-tuned QKeras model of a `compress` entry's folder; built once in a row of designs that share it."""
+    return _model(workload, design.architecture, folder)
+
+
+@lru_cache(maxsize=2)
+def _model(workload: Workload, architecture: tuple[tuple[str, Scalar], ...], folder: Path) -> Any:
+    base = train.build(workload, architecture)
+    quantizers = graph.Quantizers.from_json(json.loads((folder / QUANTIZERS_FILE).read_text()))
+    model = graph.quantised(graph.nodes(base), quantizers)
     for name, arrays in train.load_weights(folder / "weights.npz").items():
         model.get_layer(name).set_weights(arrays)
     return model

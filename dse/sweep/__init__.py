@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -66,7 +67,7 @@ def _logged(path: Path) -> Iterator[None]:
 
 def _settle(study: Study, facts: worker.Facts, folder: Path, *, extend: bool) -> None:
     """Keep the study beside its records; UsageError where another study's records are there already."""
-    asked = study.as_json() | {"data": facts.data, "model": facts.model}
+    asked = json.loads(json.dumps(study.as_json() | {"data": facts.data, "model": facts.model}, default=str))
     path = folder / STUDY_FILE
     now = {
         "v": FORMAT,

@@ -11,6 +11,7 @@ from typing import Any
 
 from dse import journal
 from dse.design import Design
+from dse.errors import DseError
 from dse.metrics import Measurement
 from dse.record import Failure, Record
 from dse.run import RECORDS_FILE, STUDY_FILE, Asked, added_row, replay
@@ -23,6 +24,12 @@ class Ledger:
         self.folder = folder
         self._path = folder / RECORDS_FILE
         self.records, self.asked = replay(journal.read(self._path))
+
+    def _append(self, row: dict[str, Any]) -> None:
+        try:
+            journal.append(self._path, [row])
+        except OSError as error:
+            raise DseError(f"{self._path}: {error.strerror}. Mend that; the same command then goes on from here.") from error
 
     @property
     def pending(self) -> list[Asked]:
@@ -37,18 +44,18 @@ class Ledger:
     def ask(self, trial: int, design: Design, parameters: Mapping[str, Any]) -> Asked:
         """Note that a trial begins."""
         asked = Asked(trial, design, parameters, datetime.now(UTC).isoformat(timespec="milliseconds"))
-        journal.append(self._path, [asked.as_json()])
+        self._append(asked.as_json())
         self.asked[trial] = asked
         return asked
 
     def finish(self, record: Record) -> None:
         """Note a trial's final word."""
-        journal.append(self._path, [record.as_json()])
+        self._append(record.as_json())
         self.records[record.trial] = record
 
     def add(self, trial: int, measurements: tuple[Measurement, ...], failure: Failure | None) -> Record:
         """Note figures, or a failure, found after the record was written; the record as it is now."""
-        journal.append(self._path, [added_row(trial, measurements, failure)])
+        self._append(added_row(trial, measurements, failure))
         self.records[trial] = self.records[trial].plus(measurements, failure)
         return self.records[trial]
 
@@ -61,11 +68,16 @@ def write_study(folder: Path, study: Mapping[str, Any]) -> None:
 
 
 def differences(before: Any, now: Any, at: str = "") -> list[str]:
-    """Where two plain values differ, one line each: `space.weight_bits: [3, 4] -> [3, 4, 5]`."""
+    """Where two plain values differ, one line each: `space.weight_bits: [3, 4] -> [3, 4, 5]`; tuples equal lists."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         names = dict.fromkeys([*before, *now])
         return [line for name in names for line in differences(before.get(name), now.get(name), f"{at}.{name}".lstrip("."))]
-    return [] if before == now else [f"{at}: {_short(before)} -> {_short(now)}"]
+    return [] if _read(before) == _read(now) else [f"{at}: {_short(before)} -> {_short(now)}"]
+
+
+def _read(value: Any) -> Any:
+    """The value as it would come back from a file."""
+    return json.loads(json.dumps(value))
 
 
 def _short(value: Any) -> str:

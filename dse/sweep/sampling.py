@@ -50,7 +50,7 @@ class Sampling:
 
     @property
     def seen(self) -> int:
-        """How many different designs have been asked for or told of."""
+        """How many different designs of the space have been asked for or told of."""
         return len(self._seen)
 
     @property
@@ -63,8 +63,9 @@ class Sampling:
         return design.digest in self._seen
 
     def note(self, design: Design) -> None:
-        """This design is being evaluated: do not propose it again."""
-        self._seen.add(design.digest)
+        """This design is being evaluated: do not propose it again; designs outside the space are not counted."""
+        if self._space.values(design) is not None:
+            self._seen.add(design.digest)
 
     def ask(self) -> Design | None:
         """A design that has not been proposed before; None when there is none left."""
