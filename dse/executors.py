@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, TimeoutError  # noqa: A004 - what Pebble raises
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import spawn
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,6 +32,34 @@ def default_jobs() -> int:
     return max(1, min(cores, memory // WORKER_BYTES))
 
 
+class _Process(ForkServerProcess):
+    """A worker that does not run the user's main module again: it gets the study by value, so that a notebook, standard
+    input or a script without `if __name__ == "__main__"` can sweep.
+    """
+
+    @staticmethod
+    def _Popen(process: Any) -> Any:  # noqa: N802 - multiprocessing's name
+        with _LAUNCH:
+            prepared = spawn.get_preparation_data
+            spawn.get_preparation_data = _without_main
+            try:
+                return ForkServerProcess._Popen(process)  # noqa: SLF001
+            finally:
+                spawn.get_preparation_data = prepared
+
+
+_LAUNCH = threading.Lock()
+_PREPARED = spawn.get_preparation_data
+
+
+def _without_main(name: str) -> dict[str, object]:
+    return {key: value for key, value in _PREPARED(name).items() if not key.startswith("init_main")}
+
+
+class _Context(ForkServerContext):
+    Process = _Process
+
+
 @dataclass
 class Workers:
     """Worker processes with one study loaded; a context manager that leaves none behind."""
@@ -41,7 +72,7 @@ class Workers:
     def __enter__(self) -> Self:
         cores = len(os.sched_getaffinity(0))
         setup = worker.Setup(cloudpickle.dumps(self.study), self.store, max(1, cores // self.jobs), self.log, os.getpid())
-        context = multiprocessing.get_context("forkserver")
+        context = _Context()
         context.set_forkserver_preload(["dse.preload"])
         self._pool = pebble.ProcessPool(self.jobs, initializer=worker.start, initargs=[setup], context=context)
         return self
@@ -71,5 +102,7 @@ def outcome(future: Future[Any], timeout_s: float | None) -> Any:
         raise StageFailed("crash", f"the worker died ({how}) while it worked on this design.") from error
     except DseError:
         raise
+    except BrokenProcessPool as error:
+        raise DseError("the worker processes end as soon as they start; the sweep's log says why.") from error
     except Exception as error:
         raise StageFailed("crash", f"the worker could not do it: {type(error).__name__}: {error}") from error
