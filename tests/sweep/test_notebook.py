@@ -23,7 +23,8 @@ study = Study(
     target=Target("xc7z020clg400-1"),
 )
 swept = explore(study, Options(trials=5, root=ROOT, quiet=True))
-print(swept.reason, sorted(r.design.knobs["architecture.width"] for r in swept.run.records), [r.failure for r in swept.run.records])
+records = swept.run.records
+print(swept.reason, sorted(r.design.knobs["architecture.width"] for r in records), [r.failure for r in records])
 """
 
 
