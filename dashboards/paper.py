@@ -14,7 +14,7 @@ from dse.errors import DseError
 WIDTH, DPI = 6.3, 200
 #: Inches for words around the panels; the legend of a single panel stands below it.
 LEFT, RIGHT, TOP, BOTTOM, LEGEND = 0.62, 0.2, 0.62, 0.48, 0.42
-MARKERS = {"circle": "o", "x-thin": "x", "diamond": "D"}
+MARKERS = {"circle": "o", "square": "s", "x-thin": "x", "diamond": "D"}
 SPACE = "x domain", "y domain"
 
 

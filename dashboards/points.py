@@ -47,6 +47,11 @@ class Group:
         return f"{self.name} ({len(self.standings)})"
 
     @property
+    def on_front(self) -> bool:
+        """Whether these are designs of the front, emulated as built or not."""
+        return self.standings[0].on_front
+
+    @property
     def trials(self) -> list[int]:
         """The trials' numbers."""
         return [standing.record.trial for standing in self.standings]
@@ -84,11 +89,13 @@ def groups(view: View, metrics: Iterable[str]) -> list[Group]:
     """The measured and infeasible standings that have all of `metrics`, the front last; empty groups are left out."""
     wanted = tuple(metrics)
     known = [s for s in view.standings if all(s.record.value(name, view.judge) is not None for name in wanted)]
-    front = tuple(s for s in known if s.on_front)
+    front = tuple(s for s in known if s.on_front and s.as_built)
+    unproven = tuple(s for s in known if s.on_front and not s.as_built)
     dominated = tuple(s for s in known if s.feasible and not s.on_front)
     found = (
         Group(view, "over a limit", _in(known, "infeasible"), LIGHT["infeasible"], "x-thin", 6, 0.75),
         Group(view, "dominated", dominated, LIGHT["dominated"], "circle", 6, 0.7),
+        Group(view, "front, not emulated as built yet", unproven, LIGHT["front"], "square", 8, 0.7),
         Group(view, "front", front, LIGHT["front"], "circle", 9, 1.0),
     )
     return [group for group in found if group.standings]
@@ -107,7 +114,8 @@ def knob(record: Record, name: str) -> Scalar | None:
 def hover(standing: Standing, view: View) -> str:
     """What hovering over a point says: state, all objectives and limited figures, all knobs."""
     record = standing.record
-    state = "front" if standing.on_front else "dominated" if standing.feasible else standing.state
+    proof = "" if standing.as_built else ", not emulated as built yet"
+    state = f"front{proof}" if standing.on_front else "dominated" if standing.feasible else standing.state
     lines = [f"<b>trial {record.trial}</b> · {state}"]
     limited = [limit.metric for limit in view.goals.limits]
     for name in dict.fromkeys([*(objective.metric for objective in view.goals.objectives), *limited]):

@@ -31,7 +31,7 @@ class Quantizer:
 
 
 def quantise(x: np.ndarray, to: FixedType) -> np.ndarray:
-    """Cast float64 values to a fixed-point type as `ap_fixed` does; exact while |x| / step < 2**53.
+    """Cast float64 values to a fixed-point type as `ap_fixed` does; exact while |x| / step < 2**53 and no subnormal.
 
     Rounding and overflow modes as in AMD UG1399, "Arbitrary Precision Fixed-Point Data Types"; ValueError for WRAP_SM and
     for names that are no modes.

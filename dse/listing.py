@@ -83,12 +83,15 @@ def front_listing(view: View) -> Listing:
     differ = [name for name, cells in knobs.items() if len(set(cells)) > 1]
     columns = [Column("trial"), *(Column(name, METRICS[name].unit, METRICS[name]) for name in metrics)]
     columns += [Column(name) for name in differ]
+    proof = [Column("as built")] if view.unproven else []
     rows = []
     for row, standing in enumerate(view.front):
         stated = [(name, standing.record.measurement(name, view.judge)) for name in metrics]
         figures: list[Cell] = [None if found is None else figure(name, found) for name, found in stated]
         rows.append((standing.record.trial, *figures, *(knobs[name][row] for name in differ)))
-    return Listing(tuple(columns), tuple(rows), {n: cells[0] for n, cells in knobs.items() if n not in differ})
+        if proof:
+            rows[-1] += ("emulated" if standing.as_built else "not yet",)
+    return Listing((*columns, *proof), tuple(rows), {n: cells[0] for n, cells in knobs.items() if n not in differ})
 
 
 def _knobs(standings: tuple[Standing, ...]) -> list[str]:
@@ -100,7 +103,9 @@ def headline(view: View) -> str:
     counts, trials = view.counts, len(view.standings)
     if view.front:
         front, feasible = len(view.front), len(view.feasible)
-        return f"{front} of {feasible} feasible designs on the front, {trials} trials finished."
+        told = f"{front} of {feasible} feasible designs on the front, {trials} trials finished."
+        open_ones = len(view.unproven)
+        return told + (f" {open_ones} of them not emulated as built yet: the same `dse run` does it." if open_ones else "")
     if not trials:
         return "No trial has finished yet."
     if counts["failed"] == trials:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 
 from dse.errors import UsageError
@@ -106,6 +107,7 @@ def _rows() -> Iterator[Part]:
 PARTS: Mapping[str, Part] = MappingProxyType({row.device: row for row in _rows()})
 
 
+@cache
 def part(name: str) -> Part:
     """The resources of the part `name`, with or without package and speed grade: `xcu250-figd2104-2L-e`, `xc7z020clg400-1`.
 

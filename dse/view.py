@@ -39,6 +39,11 @@ class Standing:
         return self.state == "measured"
 
     @property
+    def as_built(self) -> bool:
+        """True where the very project of this design was compiled and emulated, on validation and test rows."""
+        return self.record.value("agreement_test") is not None
+
+    @property
     def violated(self) -> tuple[str, ...]:
         """The limits that are not kept, the worst first."""
         beyond = sorted((-over, text) for text, over in self.shortfalls.items() if over > 0)
@@ -69,6 +74,11 @@ class View:
         signs = [objective.sign for objective in self.goals.objectives]
         found = [standing for standing in self.standings if standing.on_front]
         return tuple(sorted(found, key=lambda s: [sign * value for sign, value in zip(signs, s.values or (), strict=True)]))
+
+    @property
+    def unproven(self) -> tuple[Standing, ...]:
+        """Designs of the front that have not been emulated as they are built yet; they are not exported as its members."""
+        return tuple(standing for standing in self.front if not standing.as_built)
 
     @property
     def counts(self) -> dict[str, int]:

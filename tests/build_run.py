@@ -87,7 +87,7 @@ def emulated(design, random_):
     few.append(math.exp(-1.2 * (design.compression.activation_bits.of("fc1") - 1.4)))
     lost = 0.5 * max(few) + 0.2 * sum(few) / len(few) + 0.12 * design.compression.sparsity.of("fc1") ** 6
     rows = round(ROWS * max(0.1, 0.978 - lost - 0.006 * random_.random()))
-    values = {"accuracy": rows / ROWS, "accuracy_n": ROWS, "agreement": 1.0, "accuracy_float": 0.978}
+    values = {"accuracy": rows / ROWS, "accuracy_n": ROWS, "agreement": 1.0, "accuracy_float": 0.978, "agreement_test": 1.0}
     return Measurement(EMULATION, values)
 
 
@@ -170,6 +170,8 @@ def plain_record(trial, *, judge=JUDGE, failure=None, pruned="", knobs=None, **v
     """A record with exactly these figures: emulated ones without a judge, the rest from `judge`."""
     known = {name: value for name, value in values.items() if name.startswith(("accuracy", "agreement"))}
     costs = {name: value for name, value in values.items() if name not in known}
+    if known:
+        known.setdefault("agreement_test", 1.0)
     measurements = [Measurement(EMULATION, known)] if known else []
     measurements += [Measurement(SYNTHESIS, costs, judge)] if costs else []
     design = build({"weight_bits": 8, "activation_bits": 8, "reuse_factor": trial + 1, **(knobs or {})})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from build_run import JUDGE, LIMITS, VITIS, build_run, goals, plain_record, synthesized, write_run
+from build_run import EMULATION, JUDGE, LIMITS, VITIS, build_run, goals, plain_record, synthesized, write_run
 
 from dse.errors import UsageError
 from dse.goals import Limit, Objective
+from dse.metrics import Measurement
 from dse.record import Failure
 from dse.view import STATES, find_judge, judges, view
 
@@ -124,3 +127,19 @@ def test_figures_added_later_make_an_unjudged_design_stand(tmp_path):
     assert states(write_run(tmp_path, [record])) == ["unjudged"]
     later = record.plus((synthesized(record.design),))
     assert states(write_run(tmp_path / "later", [later])) == ["measured"]
+
+
+def test_a_front_design_that_was_not_emulated_as_built_is_named_and_not_exported_as_a_member(tmp_path):
+    """Its score may come from an emulation shared with other hardware knobs: the proof is the emulation of its own project."""
+    from dse.export import table
+    from dse.listing import headline
+
+    bare = Measurement(EMULATION, {"accuracy": 0.9})
+    cost = plain_record(0, lut=100)
+    shared = replace(cost, measurements=(bare, *cost.measurements))
+    seen = view(write_run(tmp_path, [shared, plain_record(1, accuracy=0.8, lut=50)], what=TWO))
+    assert [s.record.trial for s in seen.unproven] == [0]
+    assert "1 of them not emulated as built yet" in headline(seen)
+    found = table(seen)
+    assert list(found["on_front"]) == [False, True]
+    assert list(found["emulated_as_built"]) == [False, True]

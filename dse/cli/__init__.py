@@ -22,6 +22,8 @@ from dse.cli.run import run
 from dse.cli.show import show
 from dse.errors import DseError, UsageError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="dse",
     help="Explore designs of neural networks on FPGAs with hls4ml: sweep, score, compare, deploy.",
@@ -67,10 +69,11 @@ def main(arguments: list[str] | None = None) -> None:
         typer.echo(f"dse: {error.format_message()}{hint}", err=True)
         code = 2
     except (KeyboardInterrupt, Abort):
-        typer.echo("\nstopped; nothing is lost: the same command goes on from here.", err=True)
-        code = 130
+        code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: one message, and how to see more
         code = _say(error, 1, debug=debug)
+    if code == INTERRUPTED:  # typer turns Ctrl-C into this code itself
+        typer.echo("\nstopped; nothing is lost: the same command goes on from here.", err=True)
     sys.exit(code)
 
 

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dse import cleaning, shell
+from dse import cleaning, shell, vendor
 from dse.errors import DseError, ToolNotFound
 
 
@@ -43,6 +43,7 @@ def findings() -> list[Finding]:
     found = [Finding("python", platform.python_version(), "everything")]
     found += [Finding(name, _installed(name), purpose, f"pip install {name}") for name, purpose in LIBRARIES]
     found.append(_compiler())
+    found += [Finding(*row) for row in vendor.facts()]
     found += [Finding(name, _installed(name), purpose, how) for name, purpose, how in EXTRAS]
     return found
 
@@ -69,13 +70,14 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     if as_json:
         typer.echo(json.dumps([{name: getattr(row, name) for name in Finding.__slots__} for row in found], indent=1))
     else:
-        table = Table("", "version", "for", "how to get it", box=None)
+        console = Console()
+        table = Table("", "version", "for", box=None)
         for row in found:
-            style = "" if row.version else "yellow"
-            table.add_row(
-                row.name, row.version or "missing", row.makes_possible, "" if row.version else row.how_to_get, style=style
-            )
-        Console().print(table)
+            table.add_row(row.name, row.version or "missing", row.makes_possible, style="" if row.version else "yellow")
+        console.print(table)
+        for row in found:
+            if not row.version:
+                console.print(f"\n{row.name}: {row.how_to_get}", markup=False, highlight=False)
     if any(row.name == "g++" and not row.version for row in found):
         raise DseError("g++ is missing, so no design can be emulated. Install it (Debian/Ubuntu: apt-get install g++).")
     if sys.version_info[:2] not in {(3, 11), (3, 12), (3, 13)}:

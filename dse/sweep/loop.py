@@ -142,9 +142,7 @@ class Sweeping:
         tried: set[int] = set()
         while True:
             run = replace(open_run(self.ledger.folder), records=tuple(self.ledger.records.values()))
-            open_ones = [
-                s.record for s in view(run).front if s.record.value("agreement_test") is None and s.record.trial not in tried
-            ]
+            open_ones = [s.record for s in view(run).unproven if s.record.trial not in tried]
             if not open_ones:
                 return
             self.show.phase("emulating the front as built", 0, len(open_ones))

@@ -15,7 +15,7 @@ from pathlib import Path
 from dse.run import open_run
 
 STUDY = Path(__file__).parents[1] / "tiny.py"
-TRIALS = 12
+TRIALS = 9
 
 
 class Sweep:
@@ -86,7 +86,7 @@ def test_a_sweep_killed_again_and_again_ends_with_one_record_per_trial(tmp_path)
     dice = random.Random(11)
     root = tmp_path / "root"
     root.mkdir()
-    for _ in range(4):
+    for _ in range(3):
         sweep = Sweep(root)
         assert wait_for((root / "tiny/records.jsonl").exists, 90), sweep.said()
         time.sleep(dice.uniform(0.5, 8))

@@ -1,90 +1,113 @@
-"""Hardware figures without a tool: closed forms over what will be built."""
+"""Hardware figures without a tool: closed forms over what will be built, with fitted prices and honest intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dse.errors import StageFailed
+from dse.errors import UsageError
 from dse.metrics import Judge, Measurement, Source
-from dse.network import Layer, Network
-from dse.synth.estimate.laws import Cost, elementwise_cost, product_cost
-from dse.synth.estimate.product import product_sum
+from dse.network import Network
+from dse.parts import Part, part
+from dse.synth.estimate.calibration import Calibration, Outcome, calibrate, pairs_of
+from dse.synth.estimate.cost import FIGURES
+from dse.synth.estimate.feasibility import Feasibility, feasibility
+from dse.synth.estimate.fit import Fit, shipped
+from dse.synth.estimate.layer import figures
+from dse.synth.estimate.tool import tool_for
+from dse.synth.estimate.whole import Whole, whole
 
-#: Changes whenever a figure may change.
-VERSION = "law-1"
-#: Wires only, or nothing at all in the generated code.
-FREE = ("input", "reshape")
-ELEMENTWISE = ("relu", "quantize")
-PRODUCTS = ("dense", "conv1d", "conv2d")
+__all__ = ["Calibration", "Estimate", "Feasibility", "Outcome", "calibrate", "facts", "feasibility", "pairs_of"]
+
+#: What the figures stand for: as high-level synthesis states them, or as logic synthesis leaves them.
+STAGES = ("csynth", "netlist")
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Figures as high-level synthesis (csynth) would state them, from closed forms; needs neither a tool nor a project."""
+    """Figures as a vendor's tool would state them; needs neither a tool nor a project.
+
+    `stage` "csynth": what high-level synthesis reports; "netlist": what logic synthesis makes of it (the ratio of published
+    pairs, with its wide interval; no cycles). `resources` states a part that the table lacks, `calibration` corrects by figures
+    of one's own tool.
+    """
+
+    stage: str = "csynth"
+    resources: Part | None = None
+    calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        if self.stage not in STAGES:
+            raise UsageError(f"stage must be one of {', '.join(STAGES)}; got {self.stage!r}.")
+        if self.calibration is not None and self.stage != "csynth":
+            raise UsageError("a calibration already leads to its tool's figures; stage must be 'csynth' with it.")
 
     def judge(self, part: str, clock_ns: float | None) -> Judge:
         """Who says it."""
-        return Judge("estimate", "csynth", VERSION, "estimated", part, clock_ns)
+        name = "" if self.calibration is None else self.calibration.name
+        return Judge("estimate", self.stage, shipped().version, "estimated", part, clock_ns, name)
 
     def causes(self, network: Network) -> dict[str, Any]:
-        """The network's digest and the version of the closed forms."""
-        return {"network": network.digest, "version": VERSION}
+        """The network, the fit's version, and what is set here."""
+        stated = None if self.resources is None else self.resources.family
+        learned = None if self.calibration is None else self.calibration.as_json()
+        head = {"network": network.digest, "version": shipped().version, "stage": self.stage}
+        return {**head, "family": stated, "calibration": learned}
 
     def synthesize(self, network: Network, project: Path, folder: Path) -> Measurement:  # noqa: ARG002
         """The same as `estimate`; neither folder is touched."""
         return self.estimate(network)
 
     def estimate(self, network: Network) -> Measurement:
-        """Figures per layer and in total.
+        """Figures in total and per layer, each with its grade and, in total, an interval.
 
-        StageFailed("unsupported") where a layer is of a kind that nothing supports: a network is estimated whole or not at all.
+        Grade "calibrated": the interval holds 90 % of what the calibration data's unseen shapes came to. "law": a closed form
+        outside these data; the interval is what other sources missed by and claims no coverage. StageFailed("unsupported")
+        names the layers that nothing supports, UsageError an unknown part.
         """
-        costs = {layer.name: _cost(layer, network) for layer in network.layers}
-        total = _compose(costs, network)
-        values = {**_figures(total), "latency_ns": total.latency_cycles * network.clock_ns}
+        fit = shipped()
+        target = self.resources or part(network.part)
+        found = whole(network, tool_for(network, target), fit)
+        values, intervals, grades = self._stated(found, network, fit)
         return Measurement(
-            source=Source("synthesize", "estimate", VERSION, "estimated"),
+            source=Source("synthesize", "estimate", fit.version, "estimated"),
             values=values,
             judge=self.judge(network.part, network.clock_ns),
-            layers={name: _figures(cost) for name, cost in costs.items()},
-            grades=dict.fromkeys(values, "law"),
+            layers={name: figures(layer.cost) for name, layer in found.layers.items()},
+            intervals=intervals,
+            grades=grades,
         )
 
-
-def _cost(layer: Layer, network: Network) -> Cost:
-    stream = network.io_type == "io_stream"
-    if layer.kind in PRODUCTS:
-        return product_cost(product_sum(layer, network), network.clock_ns, stream=stream)
-    if layer.kind in FREE:
-        return Cost()
-    if layer.kind in ELEMENTWISE:
-        return elementwise_cost(layer, stream=stream)
-    known = ", ".join((*PRODUCTS, *ELEMENTWISE, *FREE))
-    raise StageFailed("unsupported", f"layer {layer.name}: no estimate for kind {layer.kind!r}; there is one for {known}.")
-
-
-def _compose(costs: Mapping[str, Cost], network: Network) -> Cost:
-    """Resources add up. io_parallel is one pipeline of layers, io_stream a dataflow region: both start a new input every
-    max(interval) cycles; latencies add in io_parallel, overlap but for the slowest in io_stream.
-    """
-    parts = list(costs.values())
-    slowest = max(cost.interval_cycles for cost in parts)
-    if network.io_type == "io_stream":
-        latency = slowest + sum(cost.latency_cycles - cost.interval_cycles for cost in parts)
-    else:
-        latency = sum(cost.latency_cycles for cost in parts)
-    return Cost(
-        dsp=sum(cost.dsp for cost in parts),
-        lut=sum(cost.lut for cost in parts),
-        ff=sum(cost.ff for cost in parts),
-        bram_18k=sum(cost.bram_18k for cost in parts),
-        latency_cycles=latency,
-        interval_cycles=slowest,
-    )
+    def _stated(
+        self, found: Whole, network: Network, fit: Fit
+    ) -> tuple[dict[str, float], dict[str, tuple[float, float]], dict[str, str]]:
+        values: dict[str, float] = {}
+        intervals: dict[str, tuple[float, float]] = {}
+        grades: dict[str, str] = {}
+        ratios: Mapping[str, tuple[float, float]] = fit.ratios.get(self.stage, {})
+        for name in FIGURES if self.stage == "csynth" else tuple(ratios):
+            value, score, grade = getattr(found.cost, name), found.scores[name], found.grade
+            if self.stage != "csynth":
+                ratio, spread = ratios[name]
+                value, score, grade = value * ratio, score + spread, "law"
+            learned = None if self.calibration is None else self.calibration.of(name)
+            if learned is not None and learned.low <= round(value) <= learned.high:
+                value, score, grade = learned.apply(value, fit.offsets[name]), learned.score, "calibrated"
+            values[name], grades[name] = float(round(value)), grade
+            intervals[name] = fit.interval(name, value, score)
+        if "latency_cycles" in values:
+            values["latency_ns"] = values["latency_cycles"] * network.clock_ns
+            low, high = intervals["latency_cycles"]
+            intervals["latency_ns"], grades["latency_ns"] = (
+                (low * network.clock_ns, high * network.clock_ns),
+                grades["latency_cycles"],
+            )
+        return values, intervals, grades
 
 
-def _figures(cost: Cost) -> dict[str, float]:
-    return {name: float(round(value)) for name, value in asdict(cost).items()}
+def facts() -> dict[str, str]:
+    """What the estimate rests on, for people: version, data, calibrated domains."""
+    fit = shipped()
+    return {"version": fit.version, "calibrated for": "; ".join(domain.name for domain in fit.domains)}

@@ -1,0 +1,50 @@
+"""What of the tool and the part decides how a layer is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dse.network import Network
+from dse.parts import Part
+
+#: Share of the clock period that the tool keeps back: hls4ml 1.3.0, `clock_uncertainty` of its Vivado and Vitis backends.
+UNCERTAINTY = {"Vivado": 0.125, "Vitis": 0.27}
+#: Widths of one DSP block's multiplier: DSP48E1 (AMD UG479) and DSP48E2 (AMD UG579).
+DSP_PORTS = {"7series": (25, 18), "ultrascale": (27, 18), "ultrascale+": (27, 18)}
+#: The tools take a DSP block where the product is wider than this and LUTs where it is not. Seen in every multiplication of
+#: 772 layers: Vivado HLS 2018.3 to 2020.1 and Vitis HLS 2021.1 to 2025.1.
+FABRIC_PRODUCT_BITS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The vendor's high-level synthesis as a layer meets it.
+
+    `family` as in `Part`, `budget_ns` the clock period less the tool's uncertainty, `multipliers` "auto" or what a directive
+    forces ("dsp", "fabric").
+    """
+
+    family: str
+    clock_ns: float
+    budget_ns: float
+    vitis: bool
+    multipliers: str = "auto"
+
+    def fabric_bits(self, input_bits: int) -> int:
+        """The widest constant whose product with an input of `input_bits` stays in LUTs; 0: none does."""
+        if self.multipliers == "auto":
+            return max(FABRIC_PRODUCT_BITS - input_bits, 0)
+        return 0 if self.multipliers == "dsp" else 1 << 30
+
+    def blocks(self, input_bits: int, constant_bits: int) -> int:
+        """DSP blocks of one multiplication: as many tiles as the block's two ports make necessary."""
+        wide, narrow = DSP_PORTS[self.family]
+        long, short = max(input_bits, constant_bits), min(input_bits, constant_bits)
+        return -(-long // wide) * -(-short // narrow)
+
+
+def tool_for(network: Network, part: Part) -> Tool:
+    """The tool that builds `network`: its backend's default uncertainty, no directives."""
+    vitis = network.backend not in ("Vivado", "VivadoAccelerator")
+    budget = network.clock_ns * (1 - UNCERTAINTY["Vitis" if vitis else "Vivado"])
+    return Tool(part.family, network.clock_ns, budget, vitis)

@@ -1,0 +1,166 @@
+"""Prices and delays of unrolled product sums, fitted to published layers."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LinearRegression
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from dse.errors import UsageError
+from dse.synth.estimate.layer import over_port
+from dse.synth.estimate.published import PublishedLayer, layers_of
+from dse.synth.estimate.unrolled import ff_terms, lut_terms, schedule
+
+COLUMNS = {
+    "dsp": "DSP",
+    "lut": "LUT",
+    "ff": "FF",
+    "bram_18k": "BRAM_18K",
+    "latency_cycles": "latency_max",
+    "interval_cycles": "ii_max",
+}
+DELAYS = {
+    "overhead_7series": (0.0, 2.0),
+    "overhead_ultrascale+": (0.0, 2.0),
+    "addition_7series": (1.0, 5.0),
+    "addition_ultrascale+": (0.5, 2.0),
+    "vitis": (1.0, 1.8),
+    "least": (0.5, 1.2),
+    "levels_block": (0.0, 2.5),
+    "levels_shift": (0.0, 2.5),
+    "block_7series": (3.0, 8.0),
+    "block_ultrascale+": (2.0, 5.0),
+    "block_cycles": (1.0, 3.99),
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One published layer with what the tool stated."""
+
+    source: str
+    project: str
+    shape: tuple[int, int]
+    layer: PublishedLayer
+    found: dict[str, float]
+
+
+def samples(path: Path) -> list[Sample]:
+    """Every row of dense_layers.csv."""
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    found = []
+    for row, layer in zip(rows, layers_of(rows), strict=True):
+        if isinstance(layer, str):
+            raise UsageError(f"{path}, {row['design_id']} {row['layer']}: {layer}")
+        misc = row["source"] == "misc_vitis_projects"
+        figures = {name: float(row[column]) for name, column in COLUMNS.items() if row[column] not in ("", "?")}
+        project = row["design_id"] if misc else row["source"]
+        found.append(Sample(row["source"], project, (layer.product.n_in, layer.product.n_out), layer, figures))
+    return found
+
+
+def weights(chosen: Sequence[Sample]) -> np.ndarray:
+    """A project weighs as the root of its layers: many alike say little more than a few."""
+    sizes = {p: sum(s.project == p for s in chosen) for p in {s.project for s in chosen}}
+    found = np.array([sizes[s.project] ** -0.5 for s in chosen])
+    return found / found.sum()
+
+
+def prices(rows: Sequence[dict[str, float]], wanted: np.ndarray, weight: np.ndarray) -> dict[str, float]:
+    """Non-negative prices whose sum comes nearest in relative absolute error (iteratively reweighted least squares)."""
+    names = list(rows[0])
+    terms = np.array([[row[name] for name in names] for row in rows], dtype=float)
+    scale = np.maximum(wanted, 10.0)
+    robust = np.ones(len(wanted))
+    fit = LinearRegression(positive=True, fit_intercept=False)
+    for _ in range(10):
+        fit.fit(terms, wanted, weight * robust / scale**2)
+        guess = terms @ fit.coef_
+        scale = np.maximum((guess + wanted) / 2, 10.0)
+        robust = 1 / np.maximum(np.abs(guess - wanted) / scale, 0.06)
+    return {name: round(float(price), 4) for name, price in zip(names, fit.coef_, strict=True)}
+
+
+def smape(guess: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Symmetric error of each pair, percent; 0 where both are 0."""
+    total = guess + wanted
+    return np.where(total == 0, 0.0, 200 * np.abs(guess - wanted) / np.where(total == 0, 1, total))
+
+
+def delay_loss(chosen: Sequence[Sample], delays: dict[str, float]) -> tuple[float, dict[str, float]]:
+    """Error in latency, interval and flip-flops of one set of delays, and the flip-flops' prices under it."""
+    weight = weights(chosen)
+    latency, interval, rows = [], [], []
+    for s in chosen:
+        plan = schedule(s.layer.product, s.layer.tool, delays)
+        once = s.layer.product.regime == "unrolled_resource"
+        latency.append(float(plan.stages if once else plan.latency))
+        interval.append(latency[-1] + 1 if once else min(s.layer.product.reuse_factor, latency[-1] + 1))
+        rows.append(ff_terms(s.layer.product, s.layer.tool, plan))
+    wanted = {name: np.array([s.found[name] for s in chosen]) for name in ("latency_cycles", "interval_cycles", "ff")}
+    own = np.array([s.layer.product.regime == "unrolled" for s in chosen])
+    price = prices([row for row, mine in zip(rows, own, strict=True) if mine], wanted["ff"][own], weight[own])
+    ff = np.array([sum(price[name] * row[name] for name in row) for row in rows])
+    loss = float(weight @ smape(np.array(latency), wanted["latency_cycles"]))
+    loss += 0.3 * float(weight @ smape(np.array(interval), wanted["interval_cycles"]))
+    return loss + 0.7 * float(weight[own] @ smape(ff, wanted["ff"])[own]) / float(weight[own].sum()), price
+
+
+def search(chosen: Sequence[Sample], tries: int, seed: int = 0) -> tuple[dict[str, float], dict[str, float]]:
+    """Delays by random search and refinement: the data are steps, gradients are of no use."""
+    draw = np.random.default_rng(seed)
+    low, high = (np.array([bounds[i] for bounds in DELAYS.values()]) for i in (0, 1))
+    best: tuple[float, np.ndarray, dict[str, float]] = (np.inf, low, {})
+    for turn in range(tries):
+        if turn < tries * 0.7:
+            point = low + (high - low) * draw.random(len(low))
+        else:
+            step = draw.normal(size=len(low)) * 0.06 * (draw.random(len(low)) < 0.4)
+            point = np.clip(best[1] + (high - low) * step, low, high)
+        loss, price = delay_loss(chosen, named(point))
+        if loss < best[0]:
+            best = (loss, point, price)
+    return named(best[1]), best[2]
+
+
+def named(point: np.ndarray) -> dict[str, float]:
+    """A point of the search as delays; UltraScale lies between its neighbours' speeds, nearer to UltraScale+."""
+    found = dict(zip(DELAYS, (round(float(value), 3) for value in point), strict=True))
+    found["block_cycles"] = float(int(found["block_cycles"]))
+    for name in ("overhead", "addition", "block"):
+        older, newer = found[f"{name}_7series"], found[f"{name}_ultrascale+"]
+        found[f"{name}_ultrascale"] = round(0.75 * newer + 0.25 * older, 3)
+    return found
+
+
+def fit_prices(chosen: Sequence[Sample], tries: int) -> dict[str, dict[str, float]]:
+    """All prices and delays of unrolled product sums."""
+    tree = [s for s in chosen if s.layer.product.regime in ("unrolled", "unrolled_resource")]
+    tree = [s for s in tree if not over_port(s.layer.product)]
+    folded = [s for s in tree if s.layer.product.regime == "unrolled"]
+    rows = [lut_terms(s.layer.product, s.layer.tool) for s in folded]
+    lut = prices(rows, np.array([s.found["lut"] for s in folded]), weights(folded))
+    delays, ff = search(tree, tries)
+    return {"lut": lut, "ff": ff, "delays": delays, "held": held_prices(chosen)}
+
+
+def held_prices(chosen: Sequence[Sample]) -> dict[str, float]:
+    """Flip-flops per DSP block and per other term where the resource strategy has a reuse factor of 1."""
+    some = [s for s in chosen if s.layer.product.regime == "unrolled_resource"]
+    if not some:
+        return {"block": 9.0, "term": 1.3}
+    rows, wanted = [], []
+    for s in some:
+        p, limit = s.layer.product, s.layer.tool.fabric_bits(s.layer.product.input_bits)
+        blocks = p.constants.wider(limit)
+        rows.append({"block": blocks, "term": max(p.constants.terms - blocks, 0) * (p.constants.pairs > 0)})
+        wanted.append(max(s.found["ff"] - p.n_out * p.accumulator_bits, 0))
+    return prices(rows, np.array(wanted), weights(some))
