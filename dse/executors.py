@@ -29,9 +29,37 @@ def default_jobs() -> int:
     return max(1, min(cores, memory // WORKER_BYTES))
 
 
+class Processes:
+    """Processes that take tasks; a context manager that leaves none behind."""
+
+    _pool: pebble.ProcessPool
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.stop()
+        self._pool.join()
+
+    def submit(self, task: Callable[..., Any], *arguments: Any, timeout_s: float | None = None) -> Future[Any]:
+        """Run one function of a module in the next free process; `outcome` tells how it went."""
+        future: Future[Any] = self._pool.schedule(task, args=arguments, timeout=timeout_s)
+        return future
+
+
 @dataclass
-class Workers:
-    """Worker processes with one study loaded; a context manager that leaves none behind."""
+class Callers(Processes):
+    """Processes that do nothing but wait for tools, so that Ctrl-C ends a tool with the process that waits for it."""
+
+    jobs: int
+    log: Path
+
+    def __enter__(self) -> Self:
+        context = multiprocessing.get_context("spawn")
+        self._pool = pebble.ProcessPool(self.jobs, initializer=worker.attend, initargs=[os.getpid(), self.log], context=context)
+        return self
+
+
+@dataclass
+class Workers(Processes):
+    """Worker processes with one study loaded."""
 
     study: Study
     store: Store
@@ -45,15 +73,6 @@ class Workers:
         context.set_forkserver_preload(["dse.preload"])
         self._pool = pebble.ProcessPool(self.jobs, initializer=worker.start, initargs=[setup], context=context)
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.stop()
-        self._pool.join()
-
-    def submit(self, task: Callable[..., Any], *arguments: Any, timeout_s: float | None = None) -> Future[Any]:
-        """Run one function of `dse.worker` in the next free worker; `outcome` tells how it went."""
-        future: Future[Any] = self._pool.schedule(task, args=arguments, timeout=timeout_s)
-        return future
 
 
 def outcome(future: Future[Any], timeout_s: float | None) -> Any:
