@@ -26,6 +26,8 @@ from dse.synth.estimate.whole import whole
 Row = dict[str, str]
 #: Architectures that tables mention by name alone.
 KNOWN = {"jet mlp": [16, 64, 32, 32, 5]}
+#: Trained weights spread a little wider than initial ones.
+TRAINED = 1.25
 #: Rounding and saturation of QKeras activations in hls4ml.
 QUANTISED = ("RND_CONV", "SAT")
 #: Where published data lie, Keras models of some networks among them.
@@ -108,9 +110,8 @@ def convolutions_of(text: str) -> list[Shape]:
         size = (rows // 2, columns // 2, filters)
         shapes.append(Shape("maxpool2d", size, {"pool_height": 2, "pool_width": 2}))
     shapes.append(Shape("reshape", (math.prod(size),), {}))
-    return shapes + [
-        Shape("dense", (int(n),), {}) for n in re.findall(r",\s*(?:FC\s*)?(\d+)\b(?!@)", text[kernels[-1].end() :])
-    ]
+    widths = re.findall(r",\s*(?:FC\s*)?(\d+)\b(?!@)", text[kernels[-1].end() :])
+    return [*shapes, *(Shape("dense", (int(n),), {}) for n in widths)]
 
 
 def _keras(model: dict) -> list[Shape]:
@@ -247,7 +248,7 @@ def _product(shape: Shape, before: Layer, stated: Stated, turn: int) -> Layer:
 def _drawn(draw: np.random.Generator, layer: Layer, stated: Stated) -> np.ndarray:
     kind, size = layer.weight_type, (layer.n_in, layer.n_out)
     sizes = draw.gamma(1 / SHAPE, 1.0, size) ** (1 / SHAPE)
-    values = sizes * draw.choice([-1.0, 1.0], size) * np.sqrt(2 / sum(size)) / np.sqrt((sizes**2).mean())
+    values = sizes * draw.choice([-1.0, 1.0], size) * TRAINED * np.sqrt(2 / sum(size)) / np.sqrt((sizes**2).mean())
     found = np.clip(np.rint(values / kind.step), -(2 ** (kind.width - 1)), 2 ** (kind.width - 1) - 1)
     if stated.sparsity is not None and stated.sparsity > (found == 0).mean():
         limit = np.quantile(np.abs(values), stated.sparsity)

@@ -47,6 +47,11 @@ class Group:
         return f"{self.name} ({len(self.standings)})"
 
     @property
+    def on_front(self) -> bool:
+        """Whether these are designs of the front, emulated as built or not."""
+        return self.standings[0].on_front
+
+    @property
     def trials(self) -> list[int]:
         """The trials' numbers."""
         return [standing.record.trial for standing in self.standings]

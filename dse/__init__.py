@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dse.record import Failure, Record
     from dse.run import Run, open_run
     from dse.space import Space
-    from dse.study import Study, Target
+    from dse.study import Study, Target, load
     from dse.sweep import Options, Swept, explore
     from dse.synth.estimate import Estimate
     from dse.workload import Data, Training, Workload
@@ -36,7 +36,7 @@ _HOMES = {
     "dse.record": ("Failure", "Record"),
     "dse.run": ("Run", "open_run"),
     "dse.space": ("Space",),
-    "dse.study": ("Study", "Target"),
+    "dse.study": ("Study", "Target", "load"),
     "dse.sweep": ("Options", "Swept", "explore"),
     "dse.synth.estimate": ("Estimate",),
     "dse.workload": ("Data", "Training", "Workload"),
@@ -72,6 +72,7 @@ __all__ = [
     "Workload",
     "datasets",
     "explore",
+    "load",
     "open_run",
 ]
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, TimeoutError  # noqa: A004 - what Pebble raises
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import spawn
+from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,6 +48,49 @@ class Processes:
         return future
 
 
+_LAUNCH = threading.Lock()
+_PREPARED = spawn.get_preparation_data
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """Processes that are started meanwhile do not run the user's main module again: they get what they need by value, so that
+    a notebook, standard input or a script without `if __name__ == "__main__"` can sweep.
+    """
+    with _LAUNCH:
+        spawn.get_preparation_data = _without_main
+        try:
+            yield
+        finally:
+            spawn.get_preparation_data = _PREPARED
+
+
+def _without_main(name: str) -> dict[str, object]:
+    return {key: value for key, value in _PREPARED(name).items() if not key.startswith("init_main")}
+
+
+class _Forked(ForkServerProcess):
+    @staticmethod
+    def _Popen(process: Any) -> Any:  # noqa: N802 - multiprocessing's name
+        with _no_main():
+            return ForkServerProcess._Popen(process)  # noqa: SLF001
+
+
+class _Fresh(SpawnProcess):
+    @staticmethod
+    def _Popen(process: Any) -> Any:  # noqa: N802
+        with _no_main():
+            return SpawnProcess._Popen(process)  # noqa: SLF001
+
+
+class _ForkServer(ForkServerContext):
+    Process = _Forked
+
+
+class _Spawn(SpawnContext):
+    Process = _Fresh
+
+
 @dataclass
 class Callers(Processes):
     """Processes that do nothing but wait for tools, so that Ctrl-C ends a tool with the process that waits for it."""
@@ -52,7 +99,7 @@ class Callers(Processes):
     log: Path
 
     def __enter__(self) -> Self:
-        context = multiprocessing.get_context("spawn")
+        context = _Spawn()
         self._pool = pebble.ProcessPool(self.jobs, initializer=worker.attend, initargs=[os.getpid(), self.log], context=context)
         return self
 
@@ -69,7 +116,7 @@ class Workers(Processes):
     def __enter__(self) -> Self:
         cores = len(os.sched_getaffinity(0))
         setup = worker.Setup(cloudpickle.dumps(self.study), self.store, max(1, cores // self.jobs), self.log, os.getpid())
-        context = multiprocessing.get_context("forkserver")
+        context = _ForkServer()
         context.set_forkserver_preload(["dse.preload"])
         self._pool = pebble.ProcessPool(self.jobs, initializer=worker.start, initargs=[setup], context=context)
         return self
@@ -90,5 +137,7 @@ def outcome(future: Future[Any], timeout_s: float | None) -> Any:
         raise StageFailed("crash", f"the worker died ({how}) while it worked on this design.") from error
     except DseError:
         raise
+    except BrokenProcessPool as error:
+        raise DseError("the worker processes end as soon as they start; the sweep's log says why.") from error
     except Exception as error:
         raise StageFailed("crash", f"the worker could not do it: {type(error).__name__}: {error}") from error

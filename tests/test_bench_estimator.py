@@ -17,27 +17,11 @@ from bench.estimator import COLUMNS, MEASURES, judged, ranks
 from dse.errors import UsageError
 
 LAYERS = [
-    {
-        "design_id": "a",
-        "layer": "config2",
-        "n_in": "16",
-        "n_out": "8",
-        "strategy": "Latency",
-        "weight_bits": "8",
-        "LUT": "2000",
-    },
+    {"design_id": "a", "layer": "config2", "n_in": "16", "n_out": "8", "weight_bits": "8", "LUT": "2000"},
     {"design_id": "b", "layer": "config2", "n_in": "64", "n_out": "8", "strategy": "resource", "reuse_factor": "8",
      "weight_bits": "8", "DSP": "64", "LUT": "3000", "FF": "?", "ii_max": "8"},
     {"design_id": "c", "layer": "config2", "n_in": "", "n_out": "8", "weight_bits": "8", "LUT": "10"},
-    {
-        "design_id": "d",
-        "layer": "config2",
-        "n_in": "8",
-        "n_out": "8",
-        "strategy": "unheard_of",
-        "weight_bits": "8",
-        "LUT": "10",
-    },
+    {"design_id": "d", "layer": "config2", "n_in": "8", "n_out": "8", "strategy": "unheard_of", "weight_bits": "8"},
 ]  # fmt: skip
 DESIGNS = [
     {"design_id": "a", "network": "MLP 16-8-4", "stage": "csynth", "io_type": "io_parallel", "strategy": "Latency",

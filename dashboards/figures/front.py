@@ -28,15 +28,16 @@ def front_scatter(view: View, x: str, y: str, *, log_x: bool | None = None, log_
     figure = frame(f"{y} against {x}", view).update_layout(height=560, legend=BELOW)
     if not drawn:
         return note(figure, "no design has both figures yet")
+    first = next((group for group in drawn if group.on_front), None)
     for group in drawn:
-        if group.name == "front":
+        if group is first:
             figure.add_traces(_front_line(view, {x: across, y: up}))
-        trace = _scatter(group, (x, y), errors=group.name == "front")
+        trace = _scatter(group, (x, y), errors=group.on_front)
         hidden = int((~(across.holds(group.figures(x)) & up.holds(group.figures(y)))).sum())
         figure.add_trace(
             trace.update(name=f"{group.name} ({len(group.standings)}, {hidden} out of view)" if hidden else group.label)
         )
-    if view.knee is not None and view.knee in drawn[-1].standings:
+    if view.knee is not None and any(view.knee in group.standings for group in drawn):
         knee = Group(view, "knee", (view.knee,), LIGHT["knee"], "diamond", 13, 1.0)
         figure.add_trace(_scatter(knee, (x, y)).update(name=f"knee: trial {view.knee.record.trial}"))
     _limit_lines(figure, view, {x: across, y: up}, vertical=x)

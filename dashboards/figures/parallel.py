@@ -71,7 +71,7 @@ def parallel_lines(view: View) -> go.Figure:
     heights = np.column_stack([_height(dimension) for dimension in dimensions])
     first = 0
     for group in drawn:
-        count, front = len(group.standings), group.name == "front"
+        count, front = len(group.standings), group.on_front
         # one trace for all: a gap after each design ends its line
         rows = np.column_stack([heights[first : first + count], np.full(count, np.nan)])
         first += count

@@ -66,7 +66,7 @@ def progress(view: View) -> go.Figure:
                 x=group.trials,
                 y=group.figures(objective.metric),
                 mode="markers",
-                name=f"{'best' if group.name == 'front' else group.name} ({len(group.standings)})",
+                name=f"{'best' if group.on_front else group.name} ({len(group.standings)})",
                 marker={
                     "color": group.color,
                     "symbol": group.symbol,

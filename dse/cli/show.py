@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,7 +67,7 @@ def _described(run: Run, standing: Standing) -> dict[str, Any]:
         if m.layers
     ]
     there = {stage: str(path) for stage, path in files.items() if path is not None}
-    return found | {"layers": layers, "files": there, "note": SOFTMAX}
+    return found | {"layers": layers, "files": there, "note": SOFTMAX, "repeat": repeat(run, record)}
 
 
 def files_of(run: Run, record: Record) -> dict[str, Path | None]:
@@ -150,9 +152,18 @@ def _show_failure(console: Console, run: Run, failure: Failure) -> None:
         say(console, "\n".join(f"  {line}" for line in text.rstrip().splitlines()[-TAIL:]))
 
 
+def repeat(run: Run, record: Record) -> str:
+    """The command that makes this design again, in a root of its own, from the study's file."""
+    given = record.design.knobs
+    free = [name for name, values in run.study.get("asked", {}).get("space", {}).items() if len(values) > 1]
+    knobs = {name: given.get(name, given.get(name.partition(".")[0])) for name in free}
+    return f"dse run STUDY.py --root again --trials 1 --set {shlex.quote('first=' + json.dumps([knobs]))}"
+
+
 def _show_files(console: Console, run: Run, record: Record) -> None:
     files = files_of(run, record)
     if files:
         say(console, "")
         rows = [[stage, "gone (made again when it is needed)" if path is None else str(path)] for stage, path in files.items()]
         Sheet(["stage", "files"], rows).show(console)
+    say(console, f"to repeat: {repeat(run, record)}")

@@ -35,8 +35,8 @@ def explore(study: Study, options: Options | None = None) -> Swept:
     KeyboardInterrupt after a clean end on Ctrl-C.
     """
     options = options or Options()
-    folder = options.root / study.name
-    store = Store(options.root, frozenset(options.retry_failed))
+    folder = options.folder / study.name
+    store = Store(options.folder, frozenset(options.retry_failed))
     store.prepare()
     folder.mkdir(parents=True, exist_ok=True)
     with only_runner(folder, "run"), logged(folder / LOG_FILE):

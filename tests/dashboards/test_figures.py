@@ -84,6 +84,24 @@ def test_the_front_line_passes_through_the_front_of_its_two_figures(seen):
     assert line.x[-1] == pytest.approx(figure.layout.xaxis.range[1])
 
 
+def not_as_built(record):
+    """The record before its design was emulated as it is built."""
+    first = record.measurements[0]
+    values = {name: value for name, value in first.values.items() if name != "agreement_test"}
+    return replace(record, measurements=(replace(first, values=values), *record.measurements[1:]))
+
+
+def test_while_a_sweep_runs_the_front_is_drawn_though_not_emulated_as_built(tmp_path):
+    """Designs of the front that are not proven yet look different, and still have their line and their knee."""
+    records = [not_as_built(plain_record(n, accuracy=0.5 + n / 10, lut=100 * 2**n)) for n in range(3)]
+    unproven = view(write_run(tmp_path, records, what=TWO))
+    assert [found.name for found in figures.front_scatter(unproven, "lut", "accuracy").data] == [
+        "feasible front of these two",
+        "front, not emulated as built yet (3)",
+        f"knee: trial {unproven.knee.record.trial}",
+    ]
+
+
 def test_intervals_become_error_bars_of_the_front(seen):
     """As long as the record's interval, on the axis of that figure alone."""
     figure = figures.front_scatter(seen, "lut", "accuracy")
