@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dse.errors import StageFailed, UsageError
+from dse.errors import ReportError, StageFailed, UsageError
 from dse.metrics import Measurement
 from dse.network import Network
 from dse.nn import emulate
@@ -82,6 +82,14 @@ class Climb:
 
     def make(self, rung: Synthesizer, folder: Path) -> dict[str, Any]:
         """Synthesise one rung into `folder`; the last of `entries` is the rung below."""
+        try:
+            return self._make(rung, folder)
+        except (StageFailed, ReportError) as error:
+            # the folder moves when the entry is published
+            kind, log = (error.kind, error.log) if isinstance(error, StageFailed) else ("report", "")
+            raise StageFailed(kind, str(error).replace(f"{folder}/", ""), log) from error
+
+    def _make(self, rung: Synthesizer, folder: Path) -> dict[str, Any]:
         if isinstance(rung, Refinement):
             return rung.refine(self.network, self.entries[-1].folder, folder).as_json()
         if self.cosim and isinstance(rung, Vitis):

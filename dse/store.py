@@ -61,6 +61,10 @@ class Store:
     root: Path
     retry: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        # stages run programs in folders of their own, where a relative path would mean another place
+        object.__setattr__(self, "root", self.root.absolute())
+
     @property
     def folder(self) -> Path:
         """Where the entries lie."""
