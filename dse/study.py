@@ -129,9 +129,7 @@ class Study:
             "limits": [asdict(limit) for limit in self.limits],
             "synthesizer": {
                 "kind": type(synthesizer).__name__,
-                "options": {f.name: getattr(synthesizer, f.name) for f in fields(synthesizer)}
-                if is_dataclass(synthesizer)
-                else {},
+                "options": asdict(synthesizer) if is_dataclass(synthesizer) else {},
             },
             "first": [dict(values) for values in self.first],
         }
