@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from dse.errors import UsageError
-from dse.metrics import Judge, metric
+from dse.metrics import Judge, Measurement, metric
 from dse.record import Record
 
+#: How sure an estimate's interval is of holding the tool's figure.
+CONFIDENCE = 0.9
 Direction = Literal["max", "min", ""]
 
 
@@ -37,13 +39,16 @@ class Objective:
 class Limit:
     """A bound that a design must keep to be feasible; exactly one of the three is given.
 
-    The percent forms are of the part's resources (DSP, LUT, FF, BRAM_18K, URAM); the others are in the metric's unit.
+    The percent forms are of the part's resources (DSP, LUT, FF, BRAM_18K, URAM); the others are in the metric's unit. With
+    `confidence=0.9` the bound must hold for the far end of an estimate's 90 % interval, not only for its figure; figures that
+    state no interval (a vendor's) are taken as they are.
     """
 
     metric: str
     at_most: float | None = None
     at_least: float | None = None
     at_most_percent: float | None = None
+    confidence: float | None = None
 
     def __post_init__(self) -> None:
         metric(self.metric)
@@ -54,6 +59,10 @@ class Limit:
             )
         if isinstance(given[0], bool) or not isinstance(given[0], (int, float)) or not math.isfinite(given[0]):
             raise UsageError(f"limit on {self.metric}: the bound must be a finite number, got {given[0]!r}.")
+        if self.confidence not in (None, CONFIDENCE):
+            raise UsageError(
+                f"limit on {self.metric}: confidence must be {CONFIDENCE}, as estimates have; got {self.confidence!r}."
+            )
 
     def bound(self, resources: Mapping[str, int]) -> float:
         """The bound in the metric's unit; UsageError where a percentage is asked of something the part does not have."""
@@ -77,12 +86,20 @@ class Limit:
         unit = 1e-9 if metric(self.metric).unit == "fraction" else 1.0
         return over / max(abs(bound), unit)
 
+    def judged(self, measurement: Measurement) -> float:
+        """The value that is held against the bound: the figure, or with `confidence` its interval's worse end."""
+        interval = measurement.intervals.get(self.metric)
+        if self.confidence is None or interval is None:
+            return measurement.values[self.metric]
+        return interval[0 if self.at_least is not None else 1]
+
     def __str__(self) -> str:
+        sure = "" if self.confidence is None else f" ({self.confidence:.0%} sure)"
         if self.at_least is not None:
-            return f"{self.metric} >= {self.at_least:.12g}"
+            return f"{self.metric} >= {self.at_least:.12g}{sure}"
         if self.at_most is not None:
-            return f"{self.metric} <= {self.at_most:.12g}"
-        return f"{self.metric} <= {self.at_most_percent:.12g} % of the part"
+            return f"{self.metric} <= {self.at_most:.12g}{sure}"
+        return f"{self.metric} <= {self.at_most_percent:.12g} % of the part{sure}"
 
 
 @dataclass(frozen=True)
@@ -104,9 +121,9 @@ class Goals:
         """Each limit's shortfall (<= 0: kept) by its text; limits on figures that nobody has stated are left out."""
         found: dict[str, float] = {}
         for limit in self.limits:
-            value = record.value(limit.metric, self.judge)
-            if value is not None:
-                found[str(limit)] = limit.shortfall(value, self.resources)
+            stated = record.measurement(limit.metric, self.judge)
+            if stated is not None:
+                found[str(limit)] = limit.shortfall(limit.judged(stated), self.resources)
         return found
 
     def feasible(self, record: Record) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from build_run import JUDGE, VITIS, goals, plain_record
@@ -115,11 +116,31 @@ def test_a_limit_of_zero_is_a_limit():
         (Limit("accuracy", at_least=0.85), "accuracy >= 0.85"),
         (Limit("lut", at_most=1234567), "lut <= 1234567"),
         (Limit("lut", at_most_percent=50), "lut <= 50 % of the part"),
+        (Limit("lut", at_most=9, confidence=0.9), "lut <= 9 (90% sure)"),
     ],
 )
 def test_a_limit_reads_as_it_is_meant(limit, text):
     """All digits: two limits with one text would be taken for one."""
     assert str(limit) == text
+
+
+def test_a_limit_with_confidence_is_held_against_the_worse_end_of_an_interval():
+    """An estimate of 90 LUTs (70 to 120) keeps a limit of 100, but not surely; a figure without interval is what it is."""
+    sure, plain = Limit("lut", at_most=100, confidence=0.9), Limit("lut", at_most=100)
+    floor = Limit("lut", at_least=80, confidence=0.9)
+    what = goals((Objective("lut"),), (sure, plain, floor))
+    stated = plain_record(0, lut=90)
+    (measurement,) = stated.measurements
+    unsure = replace(stated, measurements=(replace(measurement, intervals={"lut": (70, 120)}),))
+    assert what.shortfalls(unsure) == {str(sure): 0.2, str(plain): -0.1, str(floor): 0.125}
+    assert what.shortfalls(stated) == {str(sure): -0.1, str(plain): -0.1, str(floor): -0.125}
+    assert Goals.from_json(json.loads(json.dumps(what.as_json()))) == what
+
+
+def test_confidence_is_that_of_the_intervals():
+    """Nobody states 99 % intervals."""
+    with pytest.raises(UsageError, match=r"confidence must be 0.9, as estimates have; got 0.99"):
+        Limit("lut", at_most=1, confidence=0.99)
 
 
 def test_values_are_those_of_the_judge_in_the_objectives_order():

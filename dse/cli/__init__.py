@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import dse
+from dse.cli.estimate import calibrate, estimate
 from dse.cli.export import export
 from dse.cli.manage import clean, doctor
 from dse.cli.report import report
@@ -49,7 +50,7 @@ def options(
     """Explore designs of neural networks on FPGAs with hls4ml: sweep, score, compare, deploy."""
 
 
-for verb in (run, status, front, show, export, synth, report, clean, doctor):
+for verb in (run, status, front, show, export, synth, report, estimate, calibrate, clean, doctor):
     app.command()(verb)
 
 

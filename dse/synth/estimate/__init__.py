@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,21 +11,22 @@ from dse.errors import UsageError
 from dse.metrics import Judge, Measurement, Source
 from dse.network import Network
 from dse.parts import Part, part
-from dse.synth.estimate.calibration import Calibration, Outcome, calibrate, pairs_of
+from dse.synth.estimate import feasibility as attempts
+from dse.synth.estimate.calibration import Calibration, Outcome, Pair, calibrate, pairs_of
 from dse.synth.estimate.cost import FIGURES
-from dse.synth.estimate.feasibility import Feasibility, feasibility
+from dse.synth.estimate.feasibility import Feasibility
 from dse.synth.estimate.fit import Fit, shipped
 from dse.synth.estimate.layer import figures
 from dse.synth.estimate.tool import tool_for
 from dse.synth.estimate.whole import Whole, whole
 
-__all__ = ["Calibration", "Estimate", "Feasibility", "Outcome", "calibrate", "facts", "feasibility", "pairs_of"]
+__all__ = ["Calibration", "Estimate", "Feasibility", "Outcome", "facts", "feasibility", "learn", "pairs_of"]
 
 #: What the figures stand for: as high-level synthesis states them, or as logic synthesis leaves them.
 STAGES = ("csynth", "netlist")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Estimate:
     """Figures as a vendor's tool would state them; needs neither a tool nor a project.
 
@@ -105,6 +106,16 @@ class Estimate:
                 grades["latency_cycles"],
             )
         return values, intervals, grades
+
+
+def learn(key: tuple[str, str, str, str], pairs: Sequence[Pair]) -> Outcome:
+    """A calibration for (tool, version, level, part) from pairs of estimated and stated figures; see `calibrate`."""
+    return calibrate(key, pairs, shipped().offsets)
+
+
+def feasibility(network: Network) -> Feasibility | None:
+    """The layer least likely to synthesise, by what became of known attempts; None where no layer is like any of them."""
+    return attempts.feasibility(network, shipped())
 
 
 def facts() -> dict[str, str]:

@@ -8,10 +8,12 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dse.errors import UsageError
 from dse.metrics import Measurement
+from dse.publish import publish
 from dse.record import Record
 from dse.synth.estimate.cost import FIGURES
 
@@ -86,6 +88,18 @@ class Calibration:
             )
         rows = tuple(Correction(**row) for row in found["corrections"])
         return cls(found["tool"], found["tool_version"], found["level"], found["part"], rows)
+
+    def save(self, path: Path) -> None:
+        """Write it to a file that `load` reads; DseError with the reason where that fails."""
+        publish(path, (json.dumps(self.as_json(), indent=1) + "\n").encode())
+
+    @classmethod
+    def load(cls, path: Path | str) -> Calibration:
+        """Read what `save` has written; UsageError where the file is not there or holds something else."""
+        try:
+            return cls.from_json(json.loads(Path(path).read_text()))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{path}: not a calibration ({error}). Make one with `dse calibrate DIR --out {path}`.") from error
 
 
 @dataclass(frozen=True, slots=True)

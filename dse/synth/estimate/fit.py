@@ -55,10 +55,12 @@ class Fit:
     outcomes: tuple[Mapping[str, Any], ...]
 
     def interval(self, figure: str, value: float, score: float) -> tuple[float, float]:
-        """Lower and upper bound around `value`; never below 0."""
+        """Lower and upper bound around `value`, whole as the figures are; an initiation interval is at least 1, all else 0."""
         offset = self.offsets[figure]
         low, high = ((value + offset) * math.exp(sign * score) - offset for sign in (-1, 1))
-        return max(low, 0.0), high
+        # far within rounding errors of a whole number is that number
+        whole = math.floor(low + 1e-6), math.ceil(high - 1e-6)
+        return max(float(whole[0]), 1.0 if figure == "interval_cycles" else 0.0), float(whole[1])
 
 
 @cache

@@ -22,14 +22,18 @@ def test_the_shipped_fit_is_complete():
     assert sum(found["data"].values()) == 812
 
 
-def test_an_interval_is_symmetric_in_ratios_and_never_below_zero():
-    """(value + offset) times and divided by the same factor; nothing has less than 0 LUTs."""
+def test_an_interval_is_symmetric_in_ratios_and_whole():
+    """(value + offset) times and divided by the same factor, rounded outwards; no LUTs below 0, no interval below 1 cycle."""
     fit = shipped()
     offset = fit.offsets["lut"]
-    low, high = fit.interval("lut", 1000.0, 0.5)
-    assert (high + offset) / (1000 + offset) == pytest.approx((1000 + offset) / (low + offset))
+    low, high = fit.interval("lut", 100000.0, 0.5)
+    assert (high + offset) / (100000 + offset) == pytest.approx((100000 + offset) / (low + offset), rel=1e-4)
+    assert low == int(low)
+    assert high == int(high)
     assert fit.interval("lut", 0.0, 3.0)[0] == 0
-    assert fit.interval("dsp", 7.0, 0.0) == pytest.approx((7.0, 7.0))
+    assert fit.interval("interval_cycles", 1.0, 3.0)[0] == 1
+    assert fit.interval("dsp", 7.0, 0.0) == (7, 7)
+    assert fit.interval("dsp", 7.0, 0.2) == (5, 9)
 
 
 def test_calibrated_widths_are_narrower_than_a_laws():

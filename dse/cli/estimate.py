@@ -1,0 +1,230 @@
+"""`dse estimate` and `dse calibrate`: figures without a tool, and learning from one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from dse.cli.arguments import AsJson
+from dse.cli.terminal import Sheet, say, say_json
+from dse.design import IO_TYPES, STRATEGIES, Hardware, PerLayer
+from dse.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from dse.metrics import Measurement
+    from dse.network import Network
+    from dse.synth.estimate import Calibration, Feasibility, Outcome
+
+#: hls4ml's own default part and clock.
+PART, CLOCK_NS = "xcvu13p-flga2577-2-e", 5.0
+NETWORK_FILE = "layers.json"
+FIGURES = ("dsp", "lut", "ff", "bram_18k", "latency_cycles", "interval_cycles")
+
+Model = Annotated[
+    Path, typer.Argument(help="A Keras or QKeras model (.keras, .h5), or a converted network's folder.", metavar="MODEL")
+]
+PartOption = Annotated[str | None, typer.Option("--part", help=f"FPGA part; default: the network's, else {PART}.")]
+ClockOption = Annotated[
+    float | None, typer.Option("--clock", metavar="NS", help="Clock period; default: the network's, else 5.")
+]
+ReuseOption = Annotated[
+    int | None, typer.Option("--reuse-factor", min=1, help="Reuse factor of every layer; default: the network's, else 1.")
+]
+StrategyOption = Annotated[
+    str | None, typer.Option("--strategy", help=f"{', '.join(STRATEGIES)}; default: the network's, else latency.")
+]
+IoOption = Annotated[
+    str | None, typer.Option("--io-type", help=f"{' or '.join(IO_TYPES)}; default: the network's, else io_parallel.")
+]
+CalibrationOption = Annotated[Path | None, typer.Option("--calibration", help="What `dse calibrate` has learned.")]
+
+
+def estimate(
+    model: Model,
+    part: PartOption = None,
+    clock: ClockOption = None,
+    reuse_factor: ReuseOption = None,
+    strategy: StrategyOption = None,
+    io_type: IoOption = None,
+    calibration: CalibrationOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Estimate what high-level synthesis would state of a network: resources, latency and interval, per layer and in total.
+
+    Figures are graded: "calibrated" lies within published syntheses that the estimate was tested on, "law" follows from how
+    the tools build such layers and may be further off; the bounds say how far. A layer that nothing supports is named, and then
+    there is no total.
+
+    \b
+    Examples:
+      dse estimate model.h5 --part xc7z020clg400-1 --strategy resource --reuse-factor 16
+      dse estimate runs/store/convert/ab/abcdef --json
+    """
+    from dse.parts import part as resources_of
+    from dse.synth.estimate import Calibration, Estimate, feasibility
+
+    knobs = {"part": part, "clock_ns": clock, "io_type": io_type}
+    network = _network(model, {name: value for name, value in knobs.items() if value is not None}, reuse_factor, strategy)
+    learned = None if calibration is None else Calibration.load(calibration)
+    found = Estimate(calibration=learned).estimate(network)
+    shares = resources_of(network.part).utilisation(found.values)
+    chance = feasibility(network)
+    if as_json:
+        say_json(_json(network, found, shares, chance))
+        return
+    _show(Console(), network, found, shares)
+    _show_chance(Console(), chance)
+
+
+def _network(model: Path, changes: Mapping[str, Any], reuse_factor: int | None, strategy: str | None) -> Network:
+    _one_of("--strategy", strategy, STRATEGIES)
+    _one_of("--io-type", changes.get("io_type"), IO_TYPES)
+    if model.is_dir():
+        return _saved(model, changes, reuse_factor, strategy)
+    if not model.exists():
+        raise UsageError(f"{model}: no such file or folder.")
+    from dse.nn import read
+
+    if model.suffix not in read.SUFFIXES:
+        raise UsageError(f"{model}: a model ends in {', '.join(read.SUFFIXES)}; a folder holds a converted network.")
+    hardware = Hardware(PerLayer(reuse_factor or 1), PerLayer(strategy or "latency"), changes.get("io_type", "io_parallel"))
+    return read.read(model, hardware, changes.get("part", PART), changes.get("clock_ns", CLOCK_NS))
+
+
+def _one_of(option: str, value: str | None, known: tuple[str, ...]) -> None:
+    if value is not None and value not in known:
+        raise UsageError(f"{option} must be one of {', '.join(known)}; got {value!r}.")
+
+
+def _saved(folder: Path, changes: Mapping[str, Any], reuse_factor: int | None, strategy: str | None) -> Network:
+    """A network that a sweep has converted, with the knobs changed that were given."""
+    from dse.network import Network
+    from dse.space import legal_reuse_factors
+
+    place = next((p for p in (folder, folder.parent) if (p / NETWORK_FILE).is_file()), None)
+    if place is None:
+        raise UsageError(f"{folder}: no {NETWORK_FILE}; the folder of a `convert` entry in a sweep's store has one.")
+    try:
+        network = Network.load(place)
+    except StoreError as error:
+        raise UsageError(str(error)) from error
+    layers = []
+    for layer in network.layers:
+        if layer.reuse_factor is not None:
+            layer = replace(layer, reuse_factor=reuse_factor or layer.reuse_factor, strategy=strategy or layer.strategy)  # noqa: PLW2901
+            legal = legal_reuse_factors(layer.n_in, layer.n_out)
+            if layer.strategy != "latency" and layer.reuse_factor not in legal:
+                shown = ", ".join(map(str, legal[:16])) + (", ..." if len(legal) > 16 else "")
+                raise UsageError(f"layer {layer.name}: reuse_factor must be one of ({shown}), got {layer.reuse_factor}.")
+        layers.append(layer)
+    return replace(network, layers=tuple(layers), **changes)
+
+
+def _json(network: Network, found: Measurement, shares: Mapping[str, float], chance: Feasibility | None) -> dict[str, Any]:
+    odds = None
+    if chance is not None:
+        odds = {
+            "layer": chance.layer,
+            "share": chance.share,
+            "low": chance.low,
+            "high": chance.high,
+            "attempts": chance.attempts,
+        }
+    total = {
+        name: {"value": value, "interval": list(found.intervals[name]), "grade": found.grades[name], "share": shares.get(name)}
+        for name, value in found.values.items()
+    }
+    target = {"part": network.part, "clock_ns": network.clock_ns, "io_type": network.io_type}
+    judge = "" if found.judge is None else found.judge.name
+    layers = {name: dict(row) for name, row in found.layers.items()}
+    return {**target, "judge": judge, "total": total, "layers": layers, "synthesises": odds}
+
+
+def _show(console: Console, network: Network, found: Measurement, shares: Mapping[str, float]) -> None:
+    from dse.listing import figure_text
+    from dse.metrics import METRICS
+
+    say(
+        console,
+        f"{network.part}, {network.clock_ns:g} ns, {network.io_type}, judged by {found.judge.name if found.judge else ''}",
+    )
+    rows = [
+        [layer.name, layer.kind, layer.strategy, "" if layer.reuse_factor is None else str(layer.reuse_factor)]
+        + [figure_text(METRICS[name], found.layers[layer.name][name]) for name in FIGURES]
+        for layer in network.layers
+    ]
+    Sheet(["layer", "kind", "strategy", "reuse", *FIGURES], rows, numbers=range(3, 4 + len(FIGURES))).show(console)
+    say(console, "")
+    total = [
+        [
+            name,
+            figure_text(METRICS[name], value),
+            METRICS[name].unit,
+            " to ".join(figure_text(METRICS[name], bound) for bound in found.intervals[name]),
+            found.grades[name],
+            f"{shares[name]:.1%}" if name in shares else "",
+        ]
+        for name, value in found.values.items()
+    ]
+    Sheet(["total", "value", "unit", "bounds", "grade", "of the part"], total, numbers=[1, 5]).show(console)
+
+
+def _show_chance(console: Console, chance: Feasibility | None) -> None:
+    if chance is not None:
+        text = f"{chance.synthesised} of {chance.attempts} known attempts at a layer like {chance.layer} were synthesised"
+        say(console, f"\n{text} ({chance.low:.0%} to {chance.high:.0%}).", style="" if chance.share > 0.9 else "yellow")
+
+
+def calibrate(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of sweeps with figures of a vendor's tool.", metavar="DIR...")],
+    out: Annotated[Path, typer.Option("--out", help="Where to write what was learned.")] = Path("calibration.json"),
+    tool: Annotated[
+        str, typer.Option("--tool", help="Part of the tool's name, version or level, where there are several.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Correct the estimate by the vendor's figures in finished sweeps, for that tool version and part.
+
+    Prints the symmetric error of each figure before, and after on designs that were left out. A figure keeps its correction
+    only where that is better. The result is a judge of its own: `Study(..., synthesizer=Estimate(calibration=
+    Calibration.load("calibration.json")))`.
+
+    \b
+    Examples:
+      dse calibrate runs/digits runs/jets --tool 2023.2 --out vitis.json
+    """
+    from dse.run import open_run
+    from dse.synth.estimate import learn, pairs_of
+
+    records = [record for folder in folders for record in open_run(folder).records]
+    found = {key: pairs for key, pairs in pairs_of(records).items() if tool.lower() in " ".join(key).lower()}
+    if len(found) != 1:
+        names = "; ".join(" ".join(key) for key in pairs_of(records)) or "none"
+        raise UsageError(f"figures of exactly one tool, version, level and part are needed; found {names}. Choose with --tool.")
+    ((key, pairs),) = found.items()
+    outcome = learn(key, pairs)
+    outcome.calibration.save(out)
+    if as_json:
+        say_json({"calibration": outcome.calibration.as_json(), "before": dict(outcome.before), "after": dict(outcome.after)})
+        return
+    _show_outcome(Console(), outcome, out)
+
+
+def _show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
+    learned: Calibration = outcome.calibration
+    rows = [
+        [name, str(outcome.kept[name]), f"{outcome.before[name]:.1f} %", f"{outcome.after[name]:.1f} %", _fate(learned, name)]
+        for name in outcome.before
+    ]
+    say(console, f"{learned.tool} {learned.tool_version} ({learned.level}, {learned.part})")
+    Sheet(["figure", "designs", "error before", "error after", ""], rows, numbers=[1, 2, 3]).show(console)
+    say(console, f"written to {out}; another judge: {learned.name}")
+
+
+def _fate(learned: Calibration, figure: str) -> str:
+    return "corrected" if learned.of(figure) is not None else "left as it was"
