@@ -139,7 +139,7 @@ OTHER = {
     "a direction": study(objectives=(Objective("accuracy", "min"), *study().objectives[1:])),
     "a limit": study(limits=(Limit("lut", at_most=5),)),
     "the synthesizer": study(synthesizer=Tuned()),
-    "its option": study(synthesizer=Tuned(2)),
+    "its option": study(synthesizer=Tuned(effort=2)),
     "the first designs": study(first=({"weight_bits": 3},)),
     "the training": study(workload=replace(study().workload, training=replace(study().workload.training, epochs=1))),
     "the split": study(workload=replace(study().workload, split_seed=1)),
