@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from dse.study import Study, Target, load
     from dse.sweep import Options, Swept, explore
     from dse.synth.estimate import Estimate
+    from dse.synth.vitis import Vitis
+    from dse.synth.vivado import Vivado
     from dse.workload import Data, Training, Workload
 
 __version__ = "0.1.0"
@@ -39,6 +41,8 @@ _HOMES = {
     "dse.study": ("Study", "Target", "load"),
     "dse.sweep": ("Options", "Swept", "explore"),
     "dse.synth.estimate": ("Estimate",),
+    "dse.synth.vitis": ("Vitis",),
+    "dse.synth.vivado": ("Vivado",),
     "dse.workload": ("Data", "Training", "Workload"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -69,6 +73,8 @@ __all__ = [
     "Target",
     "Training",
     "UsageError",
+    "Vitis",
+    "Vivado",
     "Workload",
     "datasets",
     "explore",

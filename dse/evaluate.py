@@ -7,12 +7,13 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dse import ladder
 from dse.design import Design, Scalar
 from dse.errors import StageFailed
 from dse.metrics import Measurement, Source
@@ -101,13 +102,12 @@ def _evaluate(design: Design, study: Study, walk: Walk) -> None:
     walk.pruned = study.hopeless(walk.measurements[-1].values)
     if walk.pruned:
         return
-    cost = walk.get(
-        "synthesize",
-        lambda: {"synthesizer": type(study.synthesizer).__name__, **study.synthesizer.causes(network)},
-        lambda to: study.synthesizer.synthesize(network, built.folder / "project", to).as_json(),
-    )
-    stated = Measurement.from_json(cost.data)
-    walk.measurements.append(replace(stated, judge=study.judge, source=replace(stated.source, key=cost.key)))
+    climb = ladder.Climb(walk.store, network, built.folder / "project", ladder.rungs(study.synthesizer))
+    for rung in climb.rungs:
+        cost = walk.get(ladder.STAGE, partial(climb.causes, rung), partial(climb.make, rung))
+        climb.entries.append(cost)
+        judge = rung.judge(study.target.name, study.fixed_clock_ns)
+        walk.measurements.append(replace(ladder.stated(cost), judge=judge))
 
 
 def verify(record: Record, study: Study, store: Store) -> tuple[tuple[Measurement, ...], Failure | None]:

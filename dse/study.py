@@ -101,7 +101,12 @@ class Study:
     @property
     def judge(self) -> Judge:
         """Who judges the hardware; the clock is None where it is a knob."""
-        return self.synthesizer.judge(self.target.name, self.target.clock_ns if self.space.clock_ns is None else None)
+        return self.synthesizer.judge(self.target.name, self.fixed_clock_ns)
+
+    @property
+    def fixed_clock_ns(self) -> float | None:
+        """The clock period of every design; None where it is a knob."""
+        return self.target.clock_ns if self.space.clock_ns is None else None
 
     @property
     def goals(self) -> Goals:
@@ -119,7 +124,6 @@ class Study:
 
     def as_json(self) -> dict[str, Any]:
         """What defines the sweep, as plain values; the space must be resolved. Trials, seed and sampler may change freely."""
-        synthesizer = self.synthesizer
         return {
             "workload": self.workload.as_json(),
             "space": self.space.as_json(),
@@ -127,14 +131,19 @@ class Study:
             "clock_ns": self.target.clock_ns,
             "objectives": [asdict(objective) for objective in self.objectives],
             "limits": [asdict(limit) for limit in self.limits],
-            "synthesizer": {
-                "kind": type(synthesizer).__name__,
-                "options": {f.name: getattr(synthesizer, f.name) for f in fields(synthesizer)}
-                if is_dataclass(synthesizer)
-                else {},
-            },
+            "synthesizer": _described(self.synthesizer),
             "first": [dict(values) for values in self.first],
         }
+
+
+def _described(synthesizer: Synthesizer) -> dict[str, Any]:
+    """Its kind and options; those that change no figure (limits of a run, how many at once) are fields not compared."""
+    options: dict[str, Any] = {}
+    names: list[str] = [row.name for row in fields(synthesizer) if row.compare] if is_dataclass(synthesizer) else []
+    for name in names:
+        value = getattr(synthesizer, name)
+        options[name] = _described(value) if isinstance(value, Synthesizer) else value
+    return {"kind": type(synthesizer).__name__, "options": options}
 
 
 #: What the fields of a study must be, and what the members of those that hold several.

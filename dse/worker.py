@@ -91,6 +91,11 @@ def _die_with(runner: int) -> None:
     """Be killed when the process that forked this one dies, or the runner itself: no orphan goes on computing."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _watch(runner)
+
+
+def _watch(runner: int) -> None:
+    """Be killed when the runner is gone."""
 
     def watch() -> None:
         while True:
@@ -101,6 +106,14 @@ def _die_with(runner: int) -> None:
             time.sleep(0.5)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def attend(runner: int, log: Path) -> None:
+    """Initialise a process that does nothing but wait for tools; told to end, it ends its tool and clears up first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    _watch(runner)
+    logging.basicConfig(filename=log, level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(message)s")
 
 
 def _ready() -> tuple[Study, Store]:

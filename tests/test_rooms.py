@@ -38,7 +38,7 @@ FLOORS = (
     # one design
     ("nn.train", "nn.graph", "nn.extract", "nn.reference", "synth", "synth.reports"),
     ("nn.compress", "nn.convert", "nn.emulate", "synth.estimate", "synth.vitis", "synth.vivado"),
-    ("study",),
+    ("study", "ladder"),
     ("evaluate", "preflight"),
     ("worker", "preload"),
     ("executors",),
@@ -46,6 +46,7 @@ FLOORS = (
     ("sweep.options", "sweep.progress", "sweep.sampling", "sweep.ledger"),
     ("sweep.loop",),
     ("sweep",),
+    ("climb",),
     ("cli",),
 )
 #: Packages whose parts are rooms of their own: a new module in one of them is not let in by its package's name.
@@ -72,7 +73,7 @@ DOORS = {
     "pebble": {"executors"},
     "cloudpickle": {"executors", "worker"},
     "typer": {"cli"},
-    "rich": {"cli", "sweep.options", "sweep.progress"},
+    "rich": {"cli", "climb", "sweep.options", "sweep.progress"},
     # of the standard library
     "subprocess": {"shell"},
     "multiprocessing": {"executors"},

@@ -533,3 +533,13 @@ def test_every_kind_of_failure_is_either_remembered_or_not(store):
         with pytest.raises(StageFailed):
             store.get("emulate", {"kind": kind}, Maker(failure=StageFailed(kind, "x")))
     assert len(list(store.entries())) == len(PERMANENT)
+
+
+def test_a_relative_root_means_one_place_wherever_programs_run(tmp_path, monkeypatch):
+    """The default root is `runs`: its entries' paths are whole, since compilers are run in other folders."""
+    monkeypatch.chdir(tmp_path)
+    store = Store(Path("runs"))
+    store.prepare()
+    entry = store.get("train", {"n": 1}, lambda folder: {"at": str(folder)})
+    assert entry.folder.is_absolute()
+    assert entry.data["at"].startswith(str(tmp_path))

@@ -20,6 +20,7 @@ from dse.cli.report import report
 from dse.cli.results import front, status
 from dse.cli.run import run
 from dse.cli.show import show
+from dse.cli.synth import synth
 from dse.errors import DseError, UsageError
 
 INTERRUPTED = 130
@@ -48,7 +49,7 @@ def options(
     """Explore designs of neural networks on FPGAs with hls4ml: sweep, score, compare, deploy."""
 
 
-for verb in (run, status, front, show, export, report, clean, doctor):
+for verb in (run, status, front, show, export, synth, report, clean, doctor):
     app.command()(verb)
 
 

@@ -53,6 +53,9 @@ def show(
     _show_figures(console, run, record)
     if record.failure is not None:
         _show_failure(console, run, record.failure)
+    for refusal in record.refusals:
+        say(console, f"\nno figures of {refusal.judge.name}:")
+        _show_failure(console, run, refusal.failure)
     _show_files(console, run, record)
 
 
@@ -73,11 +76,20 @@ def _described(run: Run, standing: Standing) -> dict[str, Any]:
 def files_of(run: Run, record: Record) -> dict[str, Path | None]:
     """The store's folder of each stage, None where it is gone; also of figures that were added later."""
     store = run.folder.resolve().parent / "store"
-    added = {m.source.stage: m.source.key for m in record.measurements if m.source.key}
-    stages = {**record.entries, **{stage: key for stage, key in added.items() if stage not in record.entries}}
-    # keys are hex digits; anything else in a record is not a path to follow
-    known = {stage: key for stage, key in stages.items() if key.isalnum() and stage.isidentifier()}
-    return {stage: next(iter(sorted((store / stage).glob(f"*/{key}"))), None) for stage, key in known.items()}
+    named = [(stage, stage, key) for stage, key in record.entries.items()]
+    for found in record.measurements:
+        source = found.source
+        mark = "" if found.judge is None else f" ({source.level}, {source.tool} {source.version})"
+        named.append((f"{source.stage}{mark}", source.stage, source.key))
+    for refusal in record.refusals:
+        judge = refusal.judge
+        named.append((f"{refusal.failure.stage} ({judge.level}, failed)", refusal.failure.stage, refusal.key))
+    known: dict[str, tuple[str, str]] = {}
+    for name, stage, key in named:
+        # keys are hex digits; anything else in a record is not a path to follow
+        if key.isalnum() and stage.isidentifier() and (name == stage or (stage, key) not in known.values()):
+            known[name] = (stage, key)
+    return {name: next(iter(sorted((store / stage).glob(f"*/{key}"))), None) for name, (stage, key) in known.items()}
 
 
 def _show_head(console: Console, run: Run, standing: Standing) -> None:

@@ -24,9 +24,11 @@ from dse.network import Network
 from dse.nn.reference import reference
 
 STAGE = "emulate"
-VERSION = 1
+VERSION = 2
 COMPILER = "g++"
 FLAGS = ("-O1", "-fPIC", "-std=c++17", "-fno-gnu-unique", "-w")
+#: Rows of each set that are kept with their outputs: the test bench of a co-simulation.
+BENCH_ROWS = 100
 #: A compilation that takes longer is a hang.
 TIMEOUT_S = 1800.0
 #: Headers of hls4ml that generated code includes; generated ones are left out of the precompiled header.
@@ -71,13 +73,14 @@ def shareable(network: Network) -> bool:
 def emulate(network: Network, project: Path, rows: Mapping[str, np.ndarray], cache: Path, folder: Path) -> Mapping[str, Any]:
     """Compile the project and run it on each named set of rows (n, ...).
 
-    Leaves `outputs.npz` (float64, per set) and the compiler's log; returns per set the share of rows on which the outputs
-    equal the float64 reference. StageFailed("tool") where the generated code does not compile.
+    Leaves `outputs.npz` (float64, per set), the first rows (`inputs-<set>.npy`) and the compiler's log; returns per set the
+    share of rows on which the outputs equal the float64 reference. StageFailed("tool") where generated code does not compile.
     """
     library = build(project, cache, folder / "compile.log")
     outputs, agreement = {}, {}
     for name, x in rows.items():
         outputs[name] = predict(library, network, project, x)
+        np.save(folder / f"inputs-{name}.npy", x[:BENCH_ROWS], allow_pickle=False)
         expected = reference(network, x).reshape(outputs[name].shape)
         agreement[name] = float(np.mean(np.all(outputs[name] == expected, axis=1)))
     with (folder / "outputs.npz").open("wb") as file:
@@ -89,6 +92,12 @@ def load_outputs(folder: Path, name: str) -> np.ndarray:
     """The emulated outputs (n, n_out) of one set of rows."""
     with np.load(folder / "outputs.npz", allow_pickle=False) as file:
         return np.asarray(file[name])
+
+
+def load_bench(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The first rows of one set, flat (n, n_in), and their emulated outputs (n, n_out)."""
+    inputs = np.load(folder / f"inputs-{name}.npy", allow_pickle=False)
+    return inputs.reshape(len(inputs), -1), load_outputs(folder, name)[: len(inputs)]
 
 
 def build(project: Path, cache: Path, log: Path) -> Path:

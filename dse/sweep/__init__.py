@@ -22,7 +22,7 @@ from dse.sweep.ledger import Ledger, differences, write_study
 from dse.sweep.loop import Sweeping
 from dse.sweep.options import Options, Swept
 
-__all__ = ["Options", "Swept", "explore"]
+__all__ = ["LOG_FILE", "Options", "Swept", "explore", "logged"]
 
 LOG_FILE = "sweep.log"
 
@@ -39,7 +39,7 @@ def explore(study: Study, options: Options | None = None) -> Swept:
     store = Store(options.folder, frozenset(options.retry_failed))
     store.prepare()
     folder.mkdir(parents=True, exist_ok=True)
-    with only_runner(folder), _logged(folder / LOG_FILE):
+    with only_runner(folder, "run"), logged(folder / LOG_FILE):
         ledger = Ledger(folder)
         jobs = min(options.jobs or default_jobs(), max(1, options.trials or study.trials))
         with Workers(study, store, jobs, folder / LOG_FILE) as workers:
@@ -51,7 +51,7 @@ def explore(study: Study, options: Options | None = None) -> Swept:
 
 
 @contextmanager
-def _logged(path: Path) -> Iterator[None]:
+def logged(path: Path) -> Iterator[None]:
     """Write what this process logs to the sweep's file, where the workers write too."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
