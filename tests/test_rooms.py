@@ -424,3 +424,19 @@ def test_the_public_names_are_the_same_for_tools_and_for_people():
         next(n.value for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "_HOMES")
     )
     assert seen == {(home, name) for home, names in homes.items() for name in names} | {("dse", "datasets")}
+
+
+def test_values_are_frozen():
+    """What passes between rooms cannot be changed on the way: every dataclass of the value rooms says frozen=True."""
+    rooms = {room for room in FLOOR if FLOOR[room] <= FLOOR["goals"]} | {"run", "view", "study"}
+    found = {
+        f"{name}.{node.name}": ast.unparse(mark)
+        for name, tree in TREES.items()
+        if room_of(name) in rooms
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for mark in node.decorator_list
+        if "dataclass" in ast.unparse(mark)
+    }
+    assert {"design.Design", "record.Record", "network.Network", "study.Study"} <= set(found)
+    assert {name: mark for name, mark in found.items() if "frozen=True" not in mark} == {}

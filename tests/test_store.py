@@ -511,13 +511,15 @@ def test_whatever_is_found_after_kills_is_whole(store):
         pair = [ask(store, 0.01, first, 400) for first in (0, 100)]
         for asker in pair:
             assert asker.stdout is not None
-            asker.stdout.readline()
-        time.sleep(pick.random() / 5)
+            for _ in range(2):  # one new entry is made, another begun
+                while asker.stdout.readline() != "making\n":
+                    pass
+        time.sleep(pick.random() / 10)
         for asker in pair:
             asker.send_signal(signal.SIGKILL)
             asker.communicate(timeout=60)
     found = [store.find(folder.parents[1].name, folder.name) for folder in store.entries()]
-    assert len(found) > 10
+    assert len(found) >= 16
     for entry in found:
         assert entry is not None
         n = entry.data["n"]
