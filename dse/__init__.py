@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from dse.record import Failure, Record
     from dse.run import Run, open_run
     from dse.space import Space
-    from dse.study import Study, Target, load
+    from dse.study import Study, Target
+    from dse.studyfile import load
     from dse.sweep import Options, Swept, explore
     from dse.synth.estimate import Estimate
     from dse.synth.vitis import Vitis
@@ -38,7 +39,8 @@ _HOMES = {
     "dse.record": ("Failure", "Record"),
     "dse.run": ("Run", "open_run"),
     "dse.space": ("Space",),
-    "dse.study": ("Study", "Target", "load"),
+    "dse.study": ("Study", "Target"),
+    "dse.studyfile": ("load",),
     "dse.sweep": ("Options", "Swept", "explore"),
     "dse.synth.estimate": ("Estimate",),
     "dse.synth.vitis": ("Vitis",),

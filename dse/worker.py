@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
+import json
 import logging
 import os
 import signal
@@ -10,7 +12,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ from dse.store import Store, key_of
 from dse.study import Study
 
 PR_SET_PDEATHSIG = 1
+#: Architectures that are built before the first trial, to know their layers.
+ARCHITECTURES = 64
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Facts:
 
     layers: tuple[LayerShape, ...]
     data: str
-    model: str
+    models: Mapping[str, str]
     rows: Mapping[str, int]
     compiler: str
 
@@ -128,24 +132,24 @@ def look() -> Facts:
     from dse.nn import emulate, train
 
     study, store = _ready()
-    architecture = first_architecture(study)
+    every = list(architectures(study))
     try:
         data = train.load_split(study.workload)
-        layers = evaluate.shapes(study.workload, architecture)
+        layers = tuple(dict.fromkeys(layer for one in every for layer in evaluate.shapes(study.workload, one)))
         compiler = emulate.compiler_version()
         preflight.preflight(study, store)
     except StageFailed as error:
         raise DseError(f"{error.message}\n{error.log}".strip()) from error
+    models = {json.dumps(dict(one)): key_of("model", {"config": train.config(study.workload, one)}) for one in every}
     rows = {name: len(getattr(data, name).y) for name in ("train", "validation", "test")}
-    return Facts(
-        layers, data.fingerprint, key_of("model", {"config": train.config(study.workload, architecture)}), rows, compiler
-    )
+    return Facts(layers, data.fingerprint, models, rows, compiler)
 
 
-def first_architecture(study: Study) -> tuple[tuple[str, Scalar], ...]:
-    """The study's first architecture: every knob at the first value of its domain."""
-    values = {name: v.values[0] if isinstance(v, Domain) else v for name, v in study.space.architecture.items()}
-    return tuple(sorted(values.items()))
+def architectures(study: Study) -> Iterator[tuple[tuple[str, Scalar], ...]]:
+    """All architectures of the study's space, up to ARCHITECTURES of them, the first values first."""
+    domains = {name: v.values if isinstance(v, Domain) else (v,) for name, v in sorted(study.space.architecture.items())}
+    for values in itertools.islice(itertools.product(*domains.values()), ARCHITECTURES):
+        yield tuple(zip(domains, values, strict=True))
 
 
 def evaluate(trial: int, design: Design) -> Record:

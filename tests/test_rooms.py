@@ -38,7 +38,8 @@ FLOORS = (
     # one design
     ("nn.train", "nn.graph", "nn.extract", "nn.reference", "synth", "synth.reports"),
     ("nn.compress", "nn.convert", "nn.emulate", "synth.estimate", "synth.vitis", "synth.vivado"),
-    ("study", "ladder"),
+    ("nn.read", "study", "ladder"),
+    ("studyfile",),
     ("evaluate", "preflight"),
     ("worker", "preload"),
     ("executors",),
@@ -60,10 +61,10 @@ READABLE = ("errors", "design", "metrics", "parts", "network", "record", "goals"
 #: The rooms that know a library, and no others do.
 DOORS = {
     "tensorflow": {"worker"},
-    "tf_keras": {"legacy_keras", "nn.train", "nn.graph", "nn.compress", "preflight"},
-    "qkeras": {"nn.graph", "preload"},
-    "tensorflow_model_optimization": {"nn.compress", "preload"},
-    "hls4ml": {"nn.convert", "nn.extract", "preload"},
+    "tf_keras": {"legacy_keras", "nn.train", "nn.graph", "nn.compress", "nn.read", "preflight"},
+    "qkeras": {"nn.graph", "nn.read", "preload"},
+    "tensorflow_model_optimization": {"nn.compress", "nn.read", "preload"},
+    "hls4ml": {"nn.convert", "nn.extract", "nn.read", "preload"},
     "sklearn": {"datasets", "workload", "preload"},
     "optuna": {"sweep.sampling"},
     "pandas": {"export"},
@@ -78,7 +79,7 @@ DOORS = {
     "subprocess": {"shell"},
     "multiprocessing": {"executors"},
     "ctypes": {"guard", "worker", "nn.emulate"},
-    "runpy": {"study"},
+    "runpy": {"studyfile"},
 }
 #: Arrays are everywhere; only what `import dse` and a study file load keeps them inside functions, see below.
 EVERYWHERE = {"numpy"}
@@ -403,7 +404,7 @@ def test_importing_dse_costs_nothing():
 @pytest.mark.parametrize("study", sorted((ROOT / "studies").glob("*.py")), ids=lambda path: path.name)
 def test_importing_a_study_loads_nothing_heavy(study):
     """A study is a value: reading one takes no training library, no sampler and no data."""
-    found = loaded(f"from pathlib import Path\nfrom dse.study import load\nload(Path({str(study)!r}))")
+    found = loaded(f"from pathlib import Path\nfrom dse.studyfile import load\nload(Path({str(study)!r}))")
     assert "dse.study" in found
     assert found.isdisjoint({*HEAVY, "optuna", "plotly", "keras"})
 

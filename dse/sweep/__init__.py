@@ -44,7 +44,7 @@ def explore(study: Study, options: Options | None = None) -> Swept:
         jobs = min(options.jobs or default_jobs(), max(1, options.trials or study.trials))
         with Workers(study, store, jobs, folder / LOG_FILE) as workers:
             with options.console.status("loading the data and checking the tools ...") if not options.quiet else nullcontext():
-                facts: worker.Facts = outcome(workers.submit(worker.look, timeout_s=600), 600)
+                facts: worker.Facts = outcome(workers.submit(worker.look), None)
             resolved = replace(study, space=study.space.resolved(facts.layers))
             _settle(resolved, facts, folder, extend=options.extend)
             return Sweeping(resolved, options, ledger, workers).go()
@@ -67,7 +67,7 @@ def logged(path: Path) -> Iterator[None]:
 
 def _settle(study: Study, facts: worker.Facts, folder: Path, *, extend: bool) -> None:
     """Keep the study beside its records; UsageError where another study's records are there already."""
-    asked = json.loads(json.dumps(study.as_json() | {"data": facts.data, "model": facts.model}, default=str))
+    asked = json.loads(json.dumps(study.as_json() | {"data": facts.data, "model": dict(facts.models)}, default=str))
     path = folder / STUDY_FILE
     now = {
         "v": FORMAT,
@@ -82,10 +82,12 @@ def _settle(study: Study, facts: worker.Facts, folder: Path, *, extend: bool) ->
     }
     if path.exists():
         before = open_run(folder).study["asked"]
-        found = differences(before, asked)
+        known = {name: digest for name, digest in asked["model"].items() if name in before["model"] or not extend}
+        found = differences(before, {**asked, "model": known})
         free = [line for line in found if line.startswith(("space.", "first"))]
         wider = all(set(values) <= set(asked["space"].get(knob, ())) for knob, values in before["space"].items())
         if found and not (extend and len(free) == len(found) and wider):
-            advice = "Use another name or --root for a new sweep" + ("" if extend else ", or --extend for a wider space") + "."
+            help_is = ", or --extend for a wider space" if not extend and len(free) == len(found) else ""
+            advice = f"Use another name or --root for a new sweep{help_is}."
             raise UsageError("\n  ".join([f"{folder} holds the sweep of another study:", *found]) + f"\n{advice}")
     write_study(folder, now)
