@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from dse import ladder
-from dse.design import Design, Scalar, build
+from dse.design import Design, Scalar
 from dse.errors import StageFailed
-from dse.fixed import Quantizer
 from dse.metrics import Measurement, Source
 from dse.network import Network
 from dse.nn import compress, convert, emulate, graph, train
@@ -207,32 +206,3 @@ def agree(study: Study, seen: Entry, rows: str) -> None:
     share = seen.data["agreement"][rows]
     if study.workload.exact and share < 1:
         raise StageFailed("mismatch", f"the emulation equals the float64 reference on {share:.2%} of the {rows} rows only.")
-
-
-def preflight(study: Study, store: Store) -> None:
-    """Build, convert, compile and emulate a one-neuron network, once per set of versions; StageFailed where that fails."""
-    causes = {
-        "version": convert.VERSION,
-        "libraries": train.versions("hls4ml", "qkeras", "tf_keras", "tensorflow", "numpy"),
-        "compiler": emulate.compiler_version(),
-        "part": study.target.name,
-    }
-    store.get("preflight", causes, lambda folder: _one_neuron(study, store, folder))
-
-
-def _one_neuron(study: Study, store: Store, folder: Path) -> Mapping[str, Any]:
-    import tf_keras
-
-    neuron = tf_keras.layers.Dense(1, activation="relu", name="neuron")
-    model = tf_keras.Sequential([tf_keras.layers.Input((1,)), neuron])
-    activations = {graph.INPUT_QUANTIZER: Quantizer(6, 0), "neuron": Quantizer(6, 0, signed=False)}
-    quantizers = graph.Quantizers({"neuron": Quantizer(6, 0)}, {"neuron": Quantizer(6, 0)}, activations)
-    small = graph.quantised(graph.nodes(model), quantizers)
-    hardware = build({"weight_bits": 6, "activation_bits": 6}).hardware
-    convert.convert(small, hardware, study.target.name, study.target.clock_ns, folder)
-    network = Network.load(folder)
-    rows = {"probe": np.linspace(-1, 1, 9).reshape(-1, 1)}
-    told = emulate.emulate(network, folder / "project", rows, store.folder / "libraries", folder)
-    if told["agreement"]["probe"] < 1:
-        raise StageFailed("mismatch", "a one-neuron network: the emulation differs from the float64 reference on this machine.")
-    return told

@@ -124,7 +124,7 @@ def _ready() -> tuple[Study, Store]:
 
 def look() -> Facts:
     """Load the data, build the model and prove with a one-neuron network that everything works; DseError otherwise."""
-    from dse import evaluate
+    from dse import evaluate, preflight
     from dse.nn import emulate, train
 
     study, store = _ready()
@@ -133,7 +133,7 @@ def look() -> Facts:
         data = train.load_split(study.workload)
         layers = evaluate.shapes(study.workload, architecture)
         compiler = emulate.compiler_version()
-        evaluate.preflight(study, store)
+        preflight.preflight(study, store)
     except StageFailed as error:
         raise DseError(f"{error.message}\n{error.log}".strip()) from error
     rows = {name: len(getattr(data, name).y) for name in ("train", "validation", "test")}

@@ -39,7 +39,7 @@ FLOORS = (
     ("nn.train", "nn.graph", "nn.extract", "nn.reference", "synth", "synth.reports"),
     ("nn.compress", "nn.convert", "nn.emulate", "synth.estimate", "synth.vitis", "synth.vivado"),
     ("study", "ladder"),
-    ("evaluate",),
+    ("evaluate", "preflight"),
     ("worker", "preload"),
     ("executors",),
     # many designs
@@ -60,7 +60,7 @@ READABLE = ("errors", "design", "metrics", "parts", "network", "record", "goals"
 #: The rooms that know a library, and no others do.
 DOORS = {
     "tensorflow": {"worker"},
-    "tf_keras": {"legacy_keras", "nn.train", "nn.graph", "nn.compress", "evaluate"},
+    "tf_keras": {"legacy_keras", "nn.train", "nn.graph", "nn.compress", "preflight"},
     "qkeras": {"nn.graph", "preload"},
     "tensorflow_model_optimization": {"nn.compress", "preload"},
     "hls4ml": {"nn.convert", "nn.extract", "preload"},

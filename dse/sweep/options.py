@@ -25,8 +25,8 @@ class Options:
 
     @property
     def folder(self) -> Path:
-        """The root as a path."""
-        return Path(self.root)
+        """The root as an absolute path: compilers run in folders of their own."""
+        return Path(self.root).absolute()
 
 
 @dataclass(frozen=True)
