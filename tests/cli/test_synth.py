@@ -217,6 +217,12 @@ def test_missing_tools_are_named(tools, synth):
         assert told in err
 
 
+def test_no_training_library_is_loaded():
+    """Figures can be added where only the vendor's tools and this package's small libraries are."""
+    code = "import sys, dse.climb, dse.cli; sys.exit(bool({'tensorflow', 'tf_keras', 'qkeras', 'hls4ml'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_ctrl_c_keeps_what_is_finished_and_ends_the_tool(run, tools):
     """Trial 0 is finished, trial 1 hangs: 130, no tool is left, trial 0 keeps its figures, the same command goes on."""
     words = [sys.executable, "-c", "from dse.cli import main; main()", "synth", str(run.folder), "--jobs", "1", "--trial"]
