@@ -127,7 +127,9 @@ def outcome(future: Future[Any], timeout_s: float | None) -> Any:
     try:
         return future.result()
     except TimeoutError as error:
-        raise StageFailed("timeout", f"the trial was ended after {timeout_s:g} s, the study's timeout_s.") from error
+        raise StageFailed(
+            "timeout", f"the trial was ended after {timeout_s:g} s: the study's timeout_s and its tools' own limits."
+        ) from error
     except pebble.ProcessExpired as error:
         code = error.exitcode
         if code == -9:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +20,7 @@ from dse.record import Failure, Record, Refusal
 from dse.store import Entry, Store, key_of
 from dse.synth import Refinement, Synthesizer
 from dse.synth.vitis import Vectors, Vitis
+from dse.synth.vivado import Vivado
 
 STAGE = "synthesize"
 
@@ -27,6 +29,20 @@ def rungs(synthesizer: Synthesizer) -> tuple[Synthesizer, ...]:
     """The synthesizer and all that it stands on, the lowest first."""
     below = rungs(synthesizer.hls) if isinstance(synthesizer, Refinement) else ()
     return (*below, synthesizer)
+
+
+def patience_s(synthesizer: Synthesizer, jobs: int) -> float:
+    """What all rungs may take by the terms of their tools when `jobs` designs wait for their turn; infinite without a limit.
+
+    A run of a tool, and the licence it waits for, have limits of their own; other synthesizers take no time worth counting.
+    """
+    found = 0.0
+    for rung in rungs(synthesizer):
+        if isinstance(rung, (Vitis, Vivado)):
+            limit = rung.terms.limits.timeout_s
+            turns = math.ceil(jobs / rung.terms.at_once)
+            found += math.inf if limit is None else turns * (limit + rung.terms.licence_wait_s)
+    return found
 
 
 def causes(rung: Synthesizer, network: Network, vectors: Vectors | None = None) -> dict[str, Any]:

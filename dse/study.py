@@ -62,7 +62,8 @@ class Study:
     """What to explore, on what, for what, and who judges the hardware.
 
     `first` holds designs, as flat knob values, that are tried before the sampler's own. A design whose accuracy is below a
-    limit on accuracy is not synthesised. A trial that takes longer than `timeout_s` seconds is ended.
+    limit on accuracy is not synthesised. A trial that takes longer than `timeout_s` seconds is ended; a vendor's
+    tool has limits of its own (`Vitis(terms=...)`), which come on top.
     """
 
     name: str

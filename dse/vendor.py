@@ -54,7 +54,13 @@ HLS = (
     ),
     Program("vitis_hls", "DSE_VITIS_HLS", "Vitis HLS", ("-version",), ("-f",), "dse synth --rung hls (up to 2024.2)", _VITIS),
     Program(
-        "vivado_hls", "DSE_VIVADO_HLS", "Vivado HLS", ("-version",), ("-f",), "dse synth --rung hls (up to 2020.1)", _VITIS
+        "vivado_hls",
+        "DSE_VIVADO_HLS",
+        "Vivado HLS",
+        ("-version",),
+        ("-f",),
+        "projects of hls4ml's Vivado backend; dse synth needs Vitis HLS",
+        _VITIS,
     ),
 )
 VIVADO = Program(
@@ -123,15 +129,21 @@ def find_hls(wanted: str = "auto") -> Tool:
 
 
 def facts() -> list[tuple[str, str, str, str]]:
-    """Each program: name, version ("" where it is missing), what it makes possible, how to get it."""
-    found = []
-    for program in (*HLS, VIVADO):
-        try:
-            version, how = find(program).version, ""
-        except ToolNotFound as error:
-            version, how = "", f"{error} {program.how_to_get}."
-        found.append((program.name, version, program.makes_possible, how))
-    return found
+    """Each program: name, version ("" where it is missing), what it makes possible, how to get it.
+
+    Any version of Vitis HLS will do: its other programs are left out where one is there, Vivado HLS where it is missing.
+    """
+    rows = [_fact(program) for program in HLS]
+    able = any(version and program.tool == "Vitis HLS" for program, (_, version, *_) in zip(HLS, rows, strict=True))
+    wanted = [not able and program.tool == "Vitis HLS" for program in HLS]
+    return [row for row, missed in zip(rows, wanted, strict=True) if row[1] or missed] + [_fact(VIVADO)]
+
+
+def _fact(program: Program) -> tuple[str, str, str, str]:
+    try:
+        return program.name, find(program).version, program.makes_possible, ""
+    except ToolNotFound as error:
+        return program.name, "", program.makes_possible, f"{error} {program.how_to_get}."
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -95,28 +95,33 @@ def _die_with(runner: int) -> None:
     """Be killed when the process that forked this one dies, or the runner itself: no orphan goes on computing."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    _watch(runner)
+    _watch(lambda: _exists(runner))
 
 
-def _watch(runner: int) -> None:
+def _watch(alive: Callable[[], bool]) -> None:
     """Be killed when the runner is gone."""
 
     def watch() -> None:
-        while True:
-            try:
-                os.kill(runner, 0)
-            except OSError:
-                os.kill(os.getpid(), signal.SIGKILL)
+        while alive():
             time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def attend(runner: int, log: Path) -> None:
     """Initialise a process that does nothing but wait for tools; told to end, it ends its tool and clears up first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    _watch(runner)
+    _watch(lambda: os.getppid() == runner)  # a dead runner that nobody has waited for still exists
     logging.basicConfig(filename=log, level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(message)s")
 
 

@@ -9,7 +9,7 @@ import pytest
 from vendor_tools import fake_tools, fresh_lab  # noqa: F401
 
 from dse.errors import StageFailed, UsageError
-from dse.ladder import Climb, rungs, stated
+from dse.ladder import Climb, patience_s, rungs, stated
 from dse.shell import Limits
 from dse.store import Store
 from dse.synth.estimate import Estimate
@@ -90,6 +90,16 @@ def test_a_failure_names_no_folder_that_is_gone(climb, lab):
     with pytest.raises(StageFailed) as failed:
         again(climb, HLS)
     assert failed.value.message.startswith("reports/myproject_csynth.rpt: no ")
+
+
+def test_a_trial_has_patience_for_its_tools():
+    """The limits of every rung's run and the wait for its licence, for as many turns as it takes; an estimate needs none."""
+    hls = Vitis(terms=Terms(Limits(timeout_s=100.0), at_once=2, licence_wait_s=10.0))
+    endless = Vitis(terms=Terms(Limits(timeout_s=None)))
+    assert patience_s(Estimate(), 8) == 0
+    assert patience_s(hls, 2) == 110
+    assert patience_s(Vivado("routed", hls, terms=hls.terms), 3) == 2 * 2 * 110
+    assert patience_s(endless, 1) == float("inf")
 
 
 def test_a_cosimulation_without_an_hls_tool_or_vectors_is_refused(climb):

@@ -74,6 +74,8 @@ DOORS = {
     "pebble": {"executors"},
     "cloudpickle": {"executors", "worker"},
     "typer": {"cli"},
+    "h5py": {"nn.read"},
+    "keras": {"nn.read"},
     "rich": {"cli", "climb", "sweep.options", "sweep.progress"},
     # of the standard library
     "subprocess": {"shell"},

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from build_run import EMULATION, JUDGE, LIMITS, VITIS, build_run, goals, plain_record, synthesized, write_run
+from build_run import EMULATION, JUDGE, LIMITS, SYNTHESIS, VITIS, build_run, goals, plain_record, synthesized, write_run
 
 from dse.errors import UsageError
 from dse.goals import Limit, Objective
 from dse.metrics import Measurement
-from dse.record import Failure
-from dse.view import STATES, find_judge, judges, view
+from dse.record import Failure, Refusal
+from dse.view import STATES, coverage, find_judge, judges, view
 
 TWO = goals((Objective("accuracy"), Objective("lut")), (Limit("lut", at_most=1000),))
 
@@ -143,3 +143,14 @@ def test_a_front_design_that_was_not_emulated_as_built_is_named_and_not_exported
     found = table(seen)
     assert list(found["on_front"]) == [False, True]
     assert list(found["emulated_as_built"]) == [False, True]
+
+
+def test_coverage_counts_designs_by_judge(tmp_path):
+    """Each design once per judge that has stated a figure of it; a judge that only refused is there with none."""
+    refusal = Refusal(VITIS, Failure("synthesize", "tool", "no"))
+    records = [plain_record(0, lut=1), plain_record(1, lut=2).refused(refusal), plain_record(2, failure=refusal.failure)]
+    run = write_run(tmp_path, records)
+    assert coverage(run) == {JUDGE: 2, VITIS: 0}
+    stated = records[1].plus([Measurement(SYNTHESIS, {"lut": 7}, VITIS)])
+    assert stated.refusals == ()
+    assert coverage(replace(run, records=(records[0], stated))) == {JUDGE: 2, VITIS: 1}

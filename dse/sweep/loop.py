@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -13,6 +14,7 @@ from dse import worker
 from dse.design import Design
 from dse.errors import DseError, StageFailed
 from dse.executors import Workers, outcome
+from dse.ladder import patience_s
 from dse.record import Failure, Record
 from dse.run import Asked, open_run
 from dse.study import Study
@@ -32,6 +34,8 @@ class Sweeping:
     def __init__(self, study: Study, options: Options, ledger: Ledger, workers: Workers) -> None:
         self.study, self.options, self.ledger, self.workers = study, options, ledger, workers
         self.goals = study.goals
+        patience = study.timeout_s + patience_s(study.synthesizer, workers.jobs)
+        self.timeout_s = None if math.isinf(patience) else patience
         self.target = options.trials or study.trials
         self.sampling = Sampling(study.space, self.goals, study.sampler, study.seed + len(ledger.records))
         self.running: dict[Future[Any], tuple[Asked, float]] = {}
@@ -103,7 +107,7 @@ class Sweeping:
         return None
 
     def _submit(self, asked: Asked) -> None:
-        future = self.workers.submit(worker.evaluate, asked.trial, asked.design, timeout_s=self.study.timeout_s)
+        future = self.workers.submit(worker.evaluate, asked.trial, asked.design, timeout_s=self.timeout_s)
         self.running[future] = (asked, time.monotonic())
 
     def _finish(self, future: Future[Any]) -> None:
@@ -130,7 +134,7 @@ class Sweeping:
 
     def _record(self, future: Future[Any], asked: Asked) -> Record:
         try:
-            found: Record = outcome(future, self.study.timeout_s)
+            found: Record = outcome(future, self.timeout_s)
         except StageFailed as error:
             failure = Failure("worker", error.kind, error.message, error.log)
             now = datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -62,7 +62,8 @@ class Vectors:
 class Vitis:
     """Vitis HLS, or Vivado HLS, as a synthesizer.
 
-    `program` is vitis-run, vitis_hls, vivado_hls or auto (see `dse.vendor.find_hls`); `export_ip` keeps the packaged IP too.
+    `program` is vitis-run, vitis_hls, vivado_hls or auto (see `dse.vendor.find_hls`); `export_ip` keeps the packaged IP too;
+    `terms` are limits of time, memory and disk, how many run at once, how long to wait for a licence (`dse.vendor.Terms`).
     """
 
     program: str = "auto"

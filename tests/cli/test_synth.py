@@ -217,6 +217,12 @@ def test_missing_tools_are_named(tools, synth):
         assert told in err
 
 
+def test_no_training_library_is_loaded():
+    """Figures can be added where only the vendor's tools and this package's small libraries are."""
+    code = "import sys, dse.climb, dse.cli; sys.exit(bool({'tensorflow', 'tf_keras', 'qkeras', 'hls4ml'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_ctrl_c_keeps_what_is_finished_and_ends_the_tool(run, tools):
     """Trial 0 is finished, trial 1 hangs: 130, no tool is left, trial 0 keeps its figures, the same command goes on."""
     words = [sys.executable, "-c", "from dse.cli import main; main()", "synth", str(run.folder), "--jobs", "1", "--trial"]
@@ -235,6 +241,20 @@ def test_ctrl_c_keeps_what_is_finished_and_ends_the_tool(run, tools):
     subprocess.run([*words, "0,1"], check=True, capture_output=True)
     assert calls(tools) == ["vitis-run"] * 3
     assert all(len(open_run(run.folder).record(trial).judges) == 2 for trial in (0, 1))
+
+
+@pytest.mark.timeout(40)
+def test_a_killed_command_leaves_no_tool_behind(run, tools):
+    """SIGKILL to the runner, whom nobody waits for: its tool, which holds a licence, is ended all the same."""
+    tools.misbehave("hang")
+    words = [sys.executable, "-c", "from dse.cli import main; main()", "synth", str(run.folder), "--jobs", "1", "--trial", "0"]
+    assert not calls(tools)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        while not calls(tools):
+            time.sleep(0.05)
+        process.kill()
+        while any(_works_in(pid, run.folder.parent) for pid in Path("/proc").glob("[0-9]*")):
+            time.sleep(0.05)  # the fake hangs for 60 s, which is more than this test may take
 
 
 def _works_in(pid, folder):

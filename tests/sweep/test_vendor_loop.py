@@ -12,6 +12,7 @@ from vendor_tools import REPORTS, fake_tools  # noqa: F401
 
 from dse.run import open_run
 from dse.store import Store
+from dse.view import view
 
 STUDY = """
 from dataclasses import replace
@@ -28,6 +29,11 @@ def sweep(tools, tmp_path):
     """Write a study of three designs and sweep it in a process of its own: exit code and what was printed."""
     path = os.pathsep.join([str(tools.folder), "/usr/local/bin", "/usr/bin", "/bin"])
 
+    def synth(name, *words):
+        told = [*RUN[:-1], "synth", str(tmp_path / "runs" / name), *words]
+        done = subprocess.run(told, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
+        return done.returncode, done.stdout + done.stderr
+
     def call(name, synthesizer, *words):
         study = tmp_path / f"{name}.py"
         study.write_text(STUDY.replace("NAME", name).replace("SYNTHESIZER", synthesizer))
@@ -35,6 +41,7 @@ def sweep(tools, tmp_path):
         done = subprocess.run(told, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
         return done.returncode, done.stdout + done.stderr
 
+    call.synth = synth
     return call
 
 
@@ -95,3 +102,20 @@ def test_failures_of_a_tool_in_the_loop_are_typed_and_resumed(sweep, tools, tmp_
     store = Store(tmp_path / "runs")
     kept = [json.loads((path / "entry.json").read_text()) for path in store.entries() if path.parts[-3] == "synthesize"]
     assert [entry["failure"] for entry in kept] == [None] * 3
+
+
+@pytest.mark.slow
+def test_designs_of_a_real_sweep_are_synthesised_and_cosimulated(sweep, tools, tmp_path):
+    """Real projects and the emulation's own rows reach the tool; resuming the sweep emulates the new judge's front as built."""
+    code, said = sweep("est", "TINY.synthesizer")
+    assert code == 0, said
+    code, said = sweep.synth("est", "--trial", "0,1,2", "--cosim")
+    assert code == 0, said
+    assert calls(tools) == ["vitis-run"] * 3
+    run = open_run(tmp_path / "runs" / "est")
+    assert [(record.value("agreement_rtl"), record.value("agreement_rtl_n")) for record in run.records] == [(1.0, 24)] * 3
+    code, said = sweep("est", "TINY.synthesizer")
+    assert code == 0, said
+    assert view(open_run(run.folder), "vitis").front
+    assert view(open_run(run.folder), "vitis").unproven == ()
+    assert calls(tools) == ["vitis-run"] * 3
