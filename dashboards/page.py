@@ -7,6 +7,7 @@ import hashlib
 import json
 from html import escape
 from importlib.resources import files
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
@@ -48,9 +49,18 @@ def _asset(name: str) -> str:
     return files("dashboards").joinpath("static", name).read_text(encoding="utf-8")
 
 
-def _embedded(found: dict[str, object]) -> str:
-    """JSON that cannot end its script element: every character that means something to HTML is escaped."""
-    text = json.dumps({"figures": found, "dark": DARKENED}, separators=(",", ":"), allow_nan=False)
+def _embedded(found: dict[str, Any]) -> str:
+    """JSON that cannot end its script element: every character that means something to HTML is escaped.
+
+    What hovering over a trial says is the same in all figures and kept once.
+    """
+    hovers: dict[int, str] = {}
+    for figure in found.values():
+        for trace in figure["data"]:
+            if "customdata" in trace:
+                hovers |= dict(zip(trace["customdata"], trace.pop("hovertext"), strict=True))
+    content = {"figures": found, "hovers": hovers, "dark": DARKENED}
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 

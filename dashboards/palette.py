@@ -47,21 +47,22 @@ SERIES = tuple(LIGHT[role] for role in ("front", "knee", "green", "purple", "sky
 CLEAR = "rgba(0,0,0,0)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
+AXIS = {
+    "gridcolor": LIGHT["grid"],
+    "linecolor": LIGHT["axis"],
+    "tickcolor": LIGHT["axis"],
+    "tickfont": {"color": LIGHT["quiet"], "size": 12},
+    "title": {"font": {"color": LIGHT["ink"], "size": 13}, "standoff": 8},
+    "showline": True,
+    "ticks": "outside",
+    "ticklen": 4,
+    "zeroline": False,
+    "automargin": True,
+}
+
 
 def template() -> go.layout.Template:
     """The looks that all figures share."""
-    axis = {
-        "gridcolor": LIGHT["grid"],
-        "linecolor": LIGHT["axis"],
-        "tickcolor": LIGHT["axis"],
-        "tickfont": {"color": LIGHT["quiet"], "size": 12},
-        "title": {"font": {"color": LIGHT["ink"], "size": 13}, "standoff": 8},
-        "showline": True,
-        "ticks": "outside",
-        "ticklen": 4,
-        "zeroline": False,
-        "automargin": True,
-    }
     return go.layout.Template(
         layout={
             "font": {"family": FONT, "size": 13, "color": LIGHT["ink"]},
@@ -80,8 +81,8 @@ def template() -> go.layout.Template:
             "plot_bgcolor": LIGHT["surface"],
             "modebar": {"bgcolor": CLEAR, "color": LIGHT["axis"], "activecolor": LIGHT["ink"]},
             "colorway": SERIES,
-            "xaxis": axis,
-            "yaxis": axis,
+            "xaxis": AXIS,
+            "yaxis": AXIS,
             "legend": {"font": {"size": 12}, "groupclick": "togglegroup", "bgcolor": CLEAR, "itemsizing": "constant"},
             "hoverlabel": {
                 "align": "left",

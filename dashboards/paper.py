@@ -119,7 +119,7 @@ def _words(sheet: Any, layout: go.Layout, panels: dict[tuple[str, str], Any]) ->
         # plotly gives one coordinate in the axis' unit and the other as a share of the axis
         along = words.yref in SPACE
         place["transform"] = first.get_xaxis_transform() if along else first.get_yaxis_transform()
-        first.text(**place, s=unescape(words.text), rotation=90 if along else 0, va="top", ha="right")
+        first.text(**place, s=unescape(words.text), rotation=90 if along else 0, va="top" if along else "bottom", ha="right")
     handles, labels = first.get_legend_handles_labels()
     if len(panels) > 1:
         place = {"loc": "upper right", "bbox_to_anchor": (1 - RIGHT / wide, 1 - TOP / tall)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -30,8 +31,9 @@ def plain(text: object) -> str:
 
 @dataclass(frozen=True)
 class Group:
-    """Standings that are drawn alike; the name is for the legend."""
+    """Standings of a view that are drawn alike; the name is for the legend."""
 
+    view: View
     name: str
     standings: tuple[Standing, ...]
     color: str
@@ -44,16 +46,31 @@ class Group:
         """The legend's words: what they are and how many."""
         return f"{self.name} ({len(self.standings)})"
 
-    def figures(self, view: View, metric: str) -> Floats:
-        """The figures of `metric`, one for each standing."""
-        return np.array([_value(standing, view, metric) for standing in self.standings], dtype=np.float64)
+    @property
+    def on_front(self) -> bool:
+        """Whether these are designs of the front, emulated as built or not."""
+        return self.standings[0].on_front
 
-    def bounds(self, view: View, metric: str) -> tuple[Floats, Floats] | None:
+    @property
+    def trials(self) -> list[int]:
+        """The trials' numbers."""
+        return [standing.record.trial for standing in self.standings]
+
+    @cached_property
+    def hovers(self) -> list[str]:
+        """What hovering over each says."""
+        return [hover(standing, self.view) for standing in self.standings]
+
+    def figures(self, metric: str) -> Floats:
+        """The figures of `metric`, one for each standing; KeyError where one has none."""
+        return np.array([self._value(standing, metric) for standing in self.standings], dtype=np.float64)
+
+    def bounds(self, metric: str) -> tuple[Floats, Floats] | None:
         """How far the stated interval reaches above and below each figure, or None where no source states one."""
         rows, found = [], False
         for standing in self.standings:
-            measurement = standing.record.measurement(metric, view.judge)
-            value = _value(standing, view, metric)
+            measurement = standing.record.measurement(metric, self.view.judge)
+            value = self._value(standing, metric)
             stated = None if measurement is None else measurement.intervals.get(metric)
             found = found or stated is not None
             low, high = stated or (value, value)
@@ -61,11 +78,11 @@ class Group:
         above, below = np.array(rows, dtype=np.float64).reshape(-1, 2).T
         return (above, below) if found else None
 
-
-def _value(standing: Standing, view: View, metric: str) -> float:
-    value = standing.record.value(metric, view.judge)
-    assert value is not None
-    return value
+    def _value(self, standing: Standing, metric: str) -> float:
+        value = standing.record.value(metric, self.view.judge)
+        if value is None:
+            raise KeyError(metric)
+        return value
 
 
 def groups(view: View, metrics: Iterable[str]) -> list[Group]:
@@ -74,11 +91,12 @@ def groups(view: View, metrics: Iterable[str]) -> list[Group]:
     known = [s for s in view.standings if all(s.record.value(name, view.judge) is not None for name in wanted)]
     front = tuple(s for s in known if s.on_front and s.as_built)
     unproven = tuple(s for s in known if s.on_front and not s.as_built)
+    dominated = tuple(s for s in known if s.feasible and not s.on_front)
     found = (
-        Group("over a limit", _in(known, "infeasible"), LIGHT["infeasible"], "x-thin", 6, 0.75),
-        Group("dominated", tuple(s for s in known if s.feasible and not s.on_front), LIGHT["dominated"], "circle", 6, 0.7),
-        Group("front, not emulated as built yet", unproven, LIGHT["front"], "square", 8, 0.7),
-        Group("front", front, LIGHT["front"], "circle", 9, 1.0),
+        Group(view, "over a limit", _in(known, "infeasible"), LIGHT["infeasible"], "x-thin", 6, 0.75),
+        Group(view, "dominated", dominated, LIGHT["dominated"], "circle", 6, 0.7),
+        Group(view, "front, not emulated as built yet", unproven, LIGHT["front"], "square", 8, 0.7),
+        Group(view, "front", front, LIGHT["front"], "circle", 9, 1.0),
     )
     return [group for group in found if group.standings]
 
@@ -137,10 +155,10 @@ class Axis:
     log: bool
 
     @classmethod
-    def over(cls, view: View, drawn: Sequence[Group], metric: str, *, log: bool | None = None) -> Axis:
+    def over(cls, drawn: Sequence[Group], metric: str, *, log: bool | None = None) -> Axis:
         """Axis of `metric` for these groups; decades as `log` says or where figures are far apart."""
         feasible = [group for group in drawn if group.standings[0].feasible] or drawn
-        values = np.concatenate([group.figures(view, metric) for group in feasible]) if feasible else np.array([0.0, 1.0])
+        values = np.concatenate([group.figures(metric) for group in feasible]) if feasible else np.array([0.0, 1.0])
         decades = logarithmic(values) if log is None else log and bool((values > 0).all())
         low, high = (np.log10(values.min()), np.log10(values.max())) if decades else (values.min(), values.max())
         pad = 0.06 * (high - low) or (0.1 if decades else 0.05 * abs(high) or 1.0)
@@ -166,6 +184,6 @@ def steps(view: View, x: str, y: str) -> tuple[Floats, Floats]:
     feasible = [group for group in groups(view, (x, y)) if group.standings[0].feasible]
     if not feasible or 0.0 in signs:
         return np.empty(0), np.empty(0)
-    points = np.concatenate([np.column_stack([g.figures(view, x), g.figures(view, y)]) for g in feasible])
+    points = np.concatenate([np.column_stack([g.figures(x), g.figures(y)]) for g in feasible])
     best = np.unique(points[pareto.front(points * signs)], axis=0)
     return best[:, 0], best[:, 1]

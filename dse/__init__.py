@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from dse.run import Run, open_run
     from dse.space import Space
     from dse.study import Study, Target
+    from dse.studyfile import load
     from dse.sweep import Options, Swept, explore
     from dse.synth.estimate import Estimate
+    from dse.synth.vitis import Vitis
+    from dse.synth.vivado import Vivado
     from dse.workload import Data, Training, Workload
 
 __version__ = "0.1.0"
@@ -37,8 +40,11 @@ _HOMES = {
     "dse.run": ("Run", "open_run"),
     "dse.space": ("Space",),
     "dse.study": ("Study", "Target"),
+    "dse.studyfile": ("load",),
     "dse.sweep": ("Options", "Swept", "explore"),
     "dse.synth.estimate": ("Estimate",),
+    "dse.synth.vitis": ("Vitis",),
+    "dse.synth.vivado": ("Vivado",),
     "dse.workload": ("Data", "Training", "Workload"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -69,9 +75,12 @@ __all__ = [
     "Target",
     "Training",
     "UsageError",
+    "Vitis",
+    "Vivado",
     "Workload",
     "datasets",
     "explore",
+    "load",
     "open_run",
 ]
 

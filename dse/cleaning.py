@@ -37,7 +37,7 @@ def clean(folder: Path, *, keep_front: bool) -> Freed:
     with ExitStack() as stack:
         runs = []
         for path in sorted(root.glob(f"*/{STUDY_FILE}")):
-            stack.enter_context(only_runner(path.parent))
+            stack.enter_context(only_runner(path.parent, "clean"))
             runs.append(open_run(path.parent))
         needed = {key for run in runs for key in _needed(run, keep_front=keep_front)}
         every = list(store.entries())
@@ -58,6 +58,7 @@ def _needed(run: Run, *, keep_front: bool) -> Iterator[str]:
     for record in records:
         yield from record.entries.values()
         yield from (found.source.key for found in record.measurements if found.source.key)
+        yield from (refusal.key for refusal in record.refusals)
 
 
 def used_bytes(folder: Path) -> int:

@@ -7,15 +7,15 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dse.design import Design, Scalar, build
-from dse.errors import StageFailed
-from dse.fixed import Quantizer
+from dse import ladder
+from dse.design import Design, Scalar
+from dse.errors import DseError, StageFailed
 from dse.metrics import Measurement, Source
 from dse.network import Network
 from dse.nn import compress, convert, emulate, graph, train
@@ -49,10 +49,11 @@ class Walk:
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - start
 
-    def found(self, tool: str, level: str, values: Mapping[str, float]) -> None:
-        """Note figures of the current stage."""
-        version = train.versions(tool)[tool]
-        self.measurements.append(Measurement(Source(self.stage, tool, version, level, self.entries[self.stage]), values))
+    def found(self, tool: str, level: str, values: Mapping[str, float], stage: str = "") -> None:
+        """Note figures of the current stage, or of an earlier one."""
+        stage = stage or self.stage
+        source = Source(stage, tool, train.versions(tool)[tool], level, self.entries[stage])
+        self.measurements.append(Measurement(source, values))
 
 
 def evaluate(trial: int, design: Design, study: Study, store: Store) -> Record:
@@ -80,50 +81,59 @@ def _evaluate(design: Design, study: Study, walk: Walk) -> None:
     reason = illegal(design, shapes(workload, design.architecture))
     if reason is not None:
         raise StageFailed("invalid", reason)
-    arch = design.architecture
+    built, float_accuracy = _built(design, study, walk)
+    network = Network.load(built.folder)
+    walk.effective = convert.effective(network)
+    seen = _scored(network, built, study, walk)
+    rows = train.load_split(workload).validation
+    walk.found("hls4ml", "emulated", scores(seen, "validation", rows.y, "accuracy", "agreement"))
+    walk.found("tensorflow", "trained", {"accuracy_float": float_accuracy}, stage="train")
+    agree(study, seen, "validation")
+    walk.pruned = study.hopeless(scores(seen, "validation", rows.y, "accuracy", "agreement"))
+    if walk.pruned:
+        return
+    climb = ladder.Climb(walk.store, network, built.folder / "project", ladder.rungs(study.synthesizer))
+    for rung in climb.rungs:
+        cost = walk.get(ladder.STAGE, partial(climb.causes, rung), partial(climb.make, rung))
+        climb.entries.append(cost)
+        judge = rung.judge(study.target.name, study.fixed_clock_ns)
+        walk.measurements.append(replace(ladder.stated(cost), judge=judge))
+
+
+def _built(design: Design, study: Study, walk: Walk) -> tuple[Entry, float]:
+    """The design's `convert` entry, whatever has to be made for it, and the float model's accuracy."""
+    workload, arch = study.workload, design.architecture
     base = walk.get("train", lambda: train.causes(workload, arch), lambda to: train.train(workload, arch, to))
-    walk.found("tensorflow", "trained", {"accuracy_float": base.data["accuracy_float"]})
     small = walk.get(
         "compress",
         lambda: compress.causes(workload, design, base.key),
         lambda to: compress.compress(workload, design, base.folder, to),
     )
     built = walk.get("convert", lambda: _convert_causes(study, design, small), lambda to: _convert(study, design, small, to))
-    network = Network.load(built.folder)
-    walk.effective = convert.effective(network)
-    data = train.load_split(workload)
-    seen = walk.get(
+    return built, float(base.data["accuracy_float"])
+
+
+def _scored(network: Network, built: Entry, study: Study, walk: Walk) -> Entry:
+    """The emulation that the trial is scored by: shared between hardware variants where that is proved to be sound."""
+    data = train.load_split(study.workload)
+    return walk.get(
         "emulate",
         lambda: emulate.causes(network, data.fingerprint, shared=emulate.shareable(network)),
         lambda to: _emulate(network, built, {"validation": data.validation.x}, walk.store, to),
     )
-    walk.found("hls4ml", "emulated", scores(seen, "validation", data.validation.y, "accuracy", "agreement"))
-    agree(study, seen, "validation")
-    walk.pruned = study.hopeless(walk.measurements[-1].values)
-    if walk.pruned:
-        return
-    cost = walk.get(
-        "synthesize",
-        lambda: {"synthesizer": type(study.synthesizer).__name__, **study.synthesizer.causes(network)},
-        lambda to: study.synthesizer.synthesize(network, built.folder / "project", to).as_json(),
-    )
-    stated = Measurement.from_json(cost.data)
-    walk.measurements.append(replace(stated, judge=study.judge, source=replace(stated.source, key=cost.key)))
 
 
 def verify(record: Record, study: Study, store: Store) -> tuple[tuple[Measurement, ...], Failure | None]:
     """Emulate a design of the front exactly as it is built, on the validation and the test rows.
 
-    Returns the test figures, and a Failure("mismatch") where the emulation of what is built says something else than the
-    emulation that the trial was scored by.
+    Returns the test figures, and a Failure("mismatch") where any output of what is built differs from the emulation that the
+    trial was scored by. Entries that are gone are made again.
     """
-    walk = Walk(store, entries=dict(record.entries))
+    walk = Walk(store)
     try:
-        folder = store.path("convert", record.entries["convert"])
-        built = store.find("convert", record.entries["convert"])
-        if built is None:
-            raise StageFailed("crash", f"{folder} is gone; run the same command again to make it anew.")
-        network = Network.load(folder)
+        built, _ = _built(record.design, study, walk)
+        network = Network.load(built.folder)
+        scored = _scored(network, built, study, walk)
         data = train.load_split(study.workload)
         rows = {"validation": data.validation.x, "test": data.test.x}
         seen = walk.get(
@@ -131,9 +141,11 @@ def verify(record: Record, study: Study, store: Store) -> tuple[tuple[Measuremen
             lambda: emulate.causes(network, data.fingerprint, shared=False) | {"rows": sorted(rows)},
             lambda to: _emulate(network, built, rows, store, to),
         )
+        before, now = (emulate.load_outputs(entry.folder, "validation") for entry in (scored, seen))
         again = scores(seen, "validation", data.validation.y, "accuracy", "agreement")
-        if again["accuracy"] != record.value("accuracy"):
-            told = f"accuracy {again['accuracy']:.4f} as built, {record.value('accuracy'):.4f} when it was scored"
+        if again["accuracy"] != record.value("accuracy") or not np.array_equal(before, now):
+            equal = float(np.mean(np.all(before == now, axis=1)))
+            told = f"{equal:.2%} of the validation rows are as they were scored, accuracy {again['accuracy']:.4f} as built"
             raise StageFailed("mismatch", f"{told}: hls4ml computes something else for these hardware knobs.")
         for name in rows:
             agree(study, seen, name)
@@ -147,6 +159,8 @@ def failed(stage: str, error: Exception) -> Failure:
     """An exception as a typed failure; what nobody foresaw is a `crash` with its traceback as log."""
     if isinstance(error, StageFailed):
         return Failure(stage, error.kind, error.message, error.log)
+    if isinstance(error, DseError):  # the study's own function or value does not hold for this design
+        return Failure(stage, "invalid", str(error))
     kind = "memory" if isinstance(error, MemoryError) else "crash"
     return Failure(stage, kind, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
@@ -165,7 +179,7 @@ def shapes(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> 
 def _convert_causes(study: Study, design: Design, small: Entry) -> dict[str, Any]:
     return {
         "version": convert.VERSION,
-        "libraries": train.versions("hls4ml", "qkeras", "tf_keras"),
+        "libraries": train.versions("hls4ml", "qkeras", "tf_keras") | train.versions_if_present("da4ml"),
         "backend": convert.BACKEND,
         "model": small.key,
         "hardware": design.as_json()["hardware"],
@@ -207,32 +221,3 @@ def agree(study: Study, seen: Entry, rows: str) -> None:
     share = seen.data["agreement"][rows]
     if study.workload.exact and share < 1:
         raise StageFailed("mismatch", f"the emulation equals the float64 reference on {share:.2%} of the {rows} rows only.")
-
-
-def preflight(study: Study, store: Store) -> None:
-    """Build, convert, compile and emulate a one-neuron network, once per set of versions; StageFailed where that fails."""
-    causes = {
-        "version": convert.VERSION,
-        "libraries": train.versions("hls4ml", "qkeras", "tf_keras", "tensorflow", "numpy"),
-        "compiler": emulate.compiler_version(),
-        "part": study.target.name,
-    }
-    store.get("preflight", causes, lambda folder: _one_neuron(study, store, folder))
-
-
-def _one_neuron(study: Study, store: Store, folder: Path) -> Mapping[str, Any]:
-    import tf_keras
-
-    neuron = tf_keras.layers.Dense(1, activation="relu", name="neuron")
-    model = tf_keras.Sequential([tf_keras.layers.Input((1,)), neuron])
-    activations = {graph.INPUT_QUANTIZER: Quantizer(6, 0), "neuron": Quantizer(6, 0, signed=False)}
-    quantizers = graph.Quantizers({"neuron": Quantizer(6, 0)}, {"neuron": Quantizer(6, 0)}, activations)
-    small = graph.quantised(graph.nodes(model), quantizers)
-    hardware = build({"weight_bits": 6, "activation_bits": 6}).hardware
-    convert.convert(small, hardware, study.target.name, study.target.clock_ns, folder)
-    network = Network.load(folder)
-    rows = {"probe": np.linspace(-1, 1, 9).reshape(-1, 1)}
-    told = emulate.emulate(network, folder / "project", rows, store.folder / "libraries", folder)
-    if told["agreement"]["probe"] < 1:
-        raise StageFailed("mismatch", "a one-neuron network: the emulation differs from the float64 reference on this machine.")
-    return told

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, TimeoutError  # noqa: A004 - what Pebble raises
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import spawn
+from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,9 +33,80 @@ def default_jobs() -> int:
     return max(1, min(cores, memory // WORKER_BYTES))
 
 
+class Processes:
+    """Processes that take tasks; a context manager that leaves none behind."""
+
+    _pool: pebble.ProcessPool
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.stop()
+        self._pool.join()
+
+    def submit(self, task: Callable[..., Any], *arguments: Any, timeout_s: float | None = None) -> Future[Any]:
+        """Run one function of a module in the next free process; `outcome` tells how it went."""
+        future: Future[Any] = self._pool.schedule(task, args=arguments, timeout=timeout_s)
+        return future
+
+
+_LAUNCH = threading.Lock()
+_PREPARED = spawn.get_preparation_data
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """Processes that are started meanwhile do not run the user's main module again: they get what they need by value, so that
+    a notebook, standard input or a script without `if __name__ == "__main__"` can sweep.
+    """
+    with _LAUNCH:
+        spawn.get_preparation_data = _without_main
+        try:
+            yield
+        finally:
+            spawn.get_preparation_data = _PREPARED
+
+
+def _without_main(name: str) -> dict[str, object]:
+    return {key: value for key, value in _PREPARED(name).items() if not key.startswith("init_main")}
+
+
+class _Forked(ForkServerProcess):
+    @staticmethod
+    def _Popen(process: Any) -> Any:  # noqa: N802 - multiprocessing's name
+        with _no_main():
+            return ForkServerProcess._Popen(process)  # noqa: SLF001
+
+
+class _Fresh(SpawnProcess):
+    @staticmethod
+    def _Popen(process: Any) -> Any:  # noqa: N802
+        with _no_main():
+            return SpawnProcess._Popen(process)  # noqa: SLF001
+
+
+class _ForkServer(ForkServerContext):
+    Process = _Forked
+
+
+class _Spawn(SpawnContext):
+    Process = _Fresh
+
+
 @dataclass
-class Workers:
-    """Worker processes with one study loaded; a context manager that leaves none behind."""
+class Callers(Processes):
+    """Processes that do nothing but wait for tools, so that Ctrl-C ends a tool with the process that waits for it."""
+
+    jobs: int
+    log: Path
+
+    def __enter__(self) -> Self:
+        context = _Spawn()
+        self._pool = pebble.ProcessPool(self.jobs, initializer=worker.attend, initargs=[os.getpid(), self.log], context=context)
+        return self
+
+
+@dataclass
+class Workers(Processes):
+    """Worker processes with one study loaded."""
 
     study: Study
     store: Store
@@ -41,19 +116,10 @@ class Workers:
     def __enter__(self) -> Self:
         cores = len(os.sched_getaffinity(0))
         setup = worker.Setup(cloudpickle.dumps(self.study), self.store, max(1, cores // self.jobs), self.log, os.getpid())
-        context = multiprocessing.get_context("forkserver")
+        context = _ForkServer()
         context.set_forkserver_preload(["dse.preload"])
         self._pool = pebble.ProcessPool(self.jobs, initializer=worker.start, initargs=[setup], context=context)
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.stop()
-        self._pool.join()
-
-    def submit(self, task: Callable[..., Any], *arguments: Any, timeout_s: float | None = None) -> Future[Any]:
-        """Run one function of `dse.worker` in the next free worker; `outcome` tells how it went."""
-        future: Future[Any] = self._pool.schedule(task, args=arguments, timeout=timeout_s)
-        return future
 
 
 def outcome(future: Future[Any], timeout_s: float | None) -> Any:
@@ -71,5 +137,7 @@ def outcome(future: Future[Any], timeout_s: float | None) -> Any:
         raise StageFailed("crash", f"the worker died ({how}) while it worked on this design.") from error
     except DseError:
         raise
+    except BrokenProcessPool as error:
+        raise DseError("the worker processes end as soon as they start; the sweep's log says why.") from error
     except Exception as error:
         raise StageFailed("crash", f"the worker could not do it: {type(error).__name__}: {error}") from error

@@ -97,6 +97,7 @@ def _groups(standing: Standing, judge: Judge) -> list[dict[str, Cell]]:
         for other, found in elsewhere(record, judge).items()
         for name, measurement in found.items()
     }
+    others |= {f"failure of {r.judge.name}": f"{r.failure.kind}: {r.failure.message}" for r in record.refusals}
     tail: dict[str, Cell] = {
         "failure.stage": None if failure is None else failure.stage,
         "failure.kind": None if failure is None else failure.kind,
@@ -217,6 +218,10 @@ def describe(standing: Standing, judge: Judge) -> dict[str, Any]:
             for other, found in elsewhere(record, judge).items()
         ],
         "failure": None if record.failure is None else asdict(record.failure),
+        "refusals": [
+            {"judge": {"name": r.judge.name, **asdict(r.judge)}, "failure": asdict(r.failure), "key": r.key}
+            for r in record.refusals
+        ],
         "entries": dict(record.entries),
         "seconds": dict(record.seconds),
         "finished": record.finished,

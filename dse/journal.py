@@ -71,8 +71,11 @@ def _no_number(text: str) -> float:
 
 
 @contextmanager
-def only_runner(folder: Path) -> Iterator[None]:
-    """Hold the sweep's lock; DseError where another runner has it, or where the file system cannot lock."""
+def only_runner(folder: Path, verb: str) -> Iterator[None]:
+    """Hold the sweep's lock for a verb that writes (`run`, `synth`, `clean`).
+
+    DseError where another process has it, or where the file system cannot lock.
+    """
     path = folder / "runner.lock"
     with path.open("a+") as file:
         try:
@@ -81,11 +84,11 @@ def only_runner(folder: Path) -> Iterator[None]:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 file.seek(0)
                 who = file.read().strip() or "another process"
-                raise DseError(f"{folder} is being swept by {who}. Wait for it, end it, or use another --root.") from error
+                raise DseError(f"{folder} is in use by {who}. Wait for it, or end it with Ctrl-C.") from error
             raise DseError(
                 f"{path}: this file system cannot lock ({error.strerror}). Use a local folder with --root."
             ) from error
         file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}")
+        file.write(f"`dse {verb}`, process {os.getpid()} on {os.uname().nodename}")
         file.flush()
         yield

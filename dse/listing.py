@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dse.export import Cell, figure, knob_order
-from dse.metrics import METRICS, Metric
-from dse.view import Standing, View
+from dse.metrics import METRICS, Judge, Metric
+from dse.run import Run
+from dse.view import Standing, View, coverage
 
 #: What every latency and every count leaves out.
 SOFTMAX = "Figures exclude softmax: the network ends in logits."
@@ -96,6 +97,13 @@ def front_listing(view: View) -> Listing:
 
 def _knobs(standings: tuple[Standing, ...]) -> list[str]:
     return sorted({name for standing in standings for name in standing.record.design.knobs}, key=knob_order)
+
+
+def coverage_lines(run: Run, seen: Judge) -> list[str]:
+    """How many designs have figures of the judge `seen`, then of each other judge of the run."""
+    found, total = coverage(run), len(run.records)
+    lines = [f"{found.pop(seen, 0)} of {total} designs have figures of {seen.name}."]
+    return lines + [f"Another judge: {count} of {total} have figures of {judge.name}." for judge, count in found.items()]
 
 
 def headline(view: View) -> str:

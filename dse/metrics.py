@@ -40,6 +40,8 @@ METRICS: Mapping[str, Metric] = _table(
     Metric("accuracy_test_n", "rows", "", "test rows that `accuracy_test` was measured on", whole=True),
     Metric("agreement", "fraction", "", "validation rows where the emulation equals the float64 reference in every output"),
     Metric("agreement_test", "fraction", "", "the same for the test rows"),
+    Metric("agreement_rtl", "fraction", "", "test bench rows where the simulated RTL gives the emulation's outputs"),
+    Metric("agreement_rtl_n", "rows", "", "rows that `agreement_rtl` was measured on", whole=True),
     Metric("dsp", "blocks", "min", "DSP48 blocks", whole=True),
     Metric("lut", "LUT", "min", "look-up tables", whole=True),
     Metric("ff", "FF", "min", "flip-flops", whole=True),

@@ -33,12 +33,32 @@ class Failure:
         return self.kind in PASSING
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A judge that has no figures of a design, and why: its tool failed. The figures of others stand."""
+
+    judge: Judge
+    failure: Failure
+    #: of the store's entry that holds the evidence
+    key: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"judge": asdict(self.judge), "failure": asdict(self.failure), "key": self.key}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Refusal:
+        """The inverse of `as_json`; KeyError, TypeError or ValueError where `found` is not one."""
+        return cls(Judge(**found["judge"]), Failure(**found["failure"]), str(found["key"]))
+
+
 @dataclass(frozen=True)
 class Record:
     """One trial's final word.
 
     `effective` is what was built, flat like `Design.knobs` plus types per layer; `entries` maps each stage to its store key;
-    `seconds` says how long each stage took in this trial; `pruned` names the limit that made going on hopeless, if any.
+    `seconds` says how long each stage took in this trial; `pruned` names the limit that made going on hopeless, if any;
+    `refusals` holds the last word of each judge that was asked later and failed.
     """
 
     trial: int
@@ -50,6 +70,7 @@ class Record:
     entries: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     finished: str = ""
+    refusals: tuple[Refusal, ...] = ()
 
     def measurement(self, metric: str, judge: Judge | None = None) -> Measurement | None:
         """The last measurement that states `metric`: of `judge` for hardware figures where a judge is given."""
@@ -69,12 +90,20 @@ class Record:
         return tuple(dict.fromkeys(m.judge for m in self.measurements if m.judge is not None))
 
     def plus(self, measurements: Iterable[Measurement] = (), failure: Failure | None = None) -> Record:
-        """This record with figures or a failure that were found later."""
-        return replace(self, measurements=(*self.measurements, *measurements), failure=failure or self.failure)
+        """This record with figures or a failure that were found later; who states figures refuses no more."""
+        found = tuple(measurements)
+        open_ones = tuple(r for r in self.refusals if r.judge not in {m.judge for m in found})
+        every = (*self.measurements, *found)
+        return replace(self, measurements=every, failure=failure or self.failure, refusals=open_ones)
+
+    def refused(self, refusal: Refusal) -> Record:
+        """This record with a judge's refusal, in the place of an earlier one of the same judge."""
+        others = (r for r in self.refusals if r.judge != refusal.judge)
+        return replace(self, refusals=(*others, refusal))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, with the format's version."""
-        return {
+        row = {
             "v": FORMAT,
             "kind": "record",
             "trial": self.trial,
@@ -89,6 +118,7 @@ class Record:
             "seconds": {stage: round(s, 4) for stage, s in self.seconds.items()},
             "finished": self.finished,
         }
+        return row | ({"refusals": [refusal.as_json() for refusal in self.refusals]} if self.refusals else {})
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Record:
@@ -108,6 +138,7 @@ class Record:
                 entries=found["entries"],
                 seconds=found["seconds"],
                 finished=found["finished"],
+                refusals=tuple(Refusal.from_json(row) for row in found.get("refusals", ())),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoreError(f"record of trial {found.get('trial')!r} cannot be read: {error!r}.") from error

@@ -13,7 +13,7 @@ from dse.design import Design
 from dse.errors import StoreError, UsageError
 from dse.goals import Goals
 from dse.metrics import Measurement
-from dse.record import FORMAT, Failure, Record
+from dse.record import FORMAT, Failure, Record, Refusal
 
 STUDY_FILE = "study.json"
 RECORDS_FILE = "records.jsonl"
@@ -85,6 +85,11 @@ def added_row(trial: int, measurements: tuple[Measurement, ...], failure: Failur
     }
 
 
+def refused_row(trial: int, refusal: Refusal) -> dict[str, Any]:
+    """A journal row that says why a judge, asked after the trial's record was written, has no figures of it."""
+    return {"v": FORMAT, "kind": "refused", "trial": trial, **refusal.as_json()}
+
+
 def replay(rows: list[dict[str, Any]]) -> tuple[dict[int, Record], dict[int, Asked]]:
     """Records and begun trials of journal rows; StoreError for rows of another format.
 
@@ -104,10 +109,14 @@ def replay(rows: list[dict[str, Any]]) -> tuple[dict[int, Record], dict[int, Ask
                 case "asked":
                     design = Design.from_json(row["design"])
                     asked[row["trial"]] = Asked(row["trial"], design, row["parameters"], row["time"])
+                case "added" if row["trial"] not in records:
+                    continue  # its record's line was removed; the trial is begun again
                 case "added":
                     failure = None if row["failure"] is None else Failure(**row["failure"])
                     measurements = [Measurement.from_json(m) for m in row["measurements"]]
                     records[row["trial"]] = records[row["trial"]].plus(measurements, failure)
+                case "refused":
+                    records[row["trial"]] = records[row["trial"]].refused(Refusal.from_json(row))
                 case kind:
                     raise StoreError(f"row of unknown kind {kind!r}. Use the dse that wrote it.")
         except (KeyError, TypeError, ValueError, AttributeError) as error:

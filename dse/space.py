@@ -188,7 +188,8 @@ class Space:
 
 def _resolved(knob: str, value: Any, names: list[str], layers: tuple[LayerShape, ...], *, more: bool) -> Any:
     """A knob's domain, or its domains by layer; `more`: other architectures may have layers that these ones lack."""
-    shapes = {layer.name: layer for layer in layers}
+    names = list(dict.fromkeys(names))  # a layer has one shape per architecture
+    shapes = {name: [layer for layer in layers if layer.name == name] for name in names}
     if isinstance(value, EachLayer):
         value = dict.fromkeys(names, value.domain)
     if isinstance(value, Mapping):
@@ -200,9 +201,9 @@ def _resolved(knob: str, value: Any, names: list[str], layers: tuple[LayerShape,
         left = [name for name in names if name not in value]
         if left and EVERY not in value:
             raise UsageError(f'{knob}: no value for layer {", ".join(left)}. Name it, or give "*" for all others.')
-        chosen = {name: [shapes[name]] if name != EVERY else [shapes[n] for n in left] for name in value}
+        chosen = {name: shapes[name] if name != EVERY else [shape for n in left for shape in shapes[n]] for name in value}
         return {name: _factors(domain, chosen[name]) for name, domain in value.items() if chosen[name] or more}
-    return _factors(value, [shapes[name] for name in names])
+    return _factors(value, [shape for name in names for shape in shapes[name]])
 
 
 def _factors(domain: Any, layers: list[LayerShape]) -> Any:

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 FOLDER = "store"
 ENTRY_FILE = "entry.json"
+#: Files that are the same in many entries: sources that hls4ml copies into every project, rows of the data.
+SHARED = ("*.h", "inputs-*.npy")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ class Store:
     root: Path
     retry: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        # stages run programs in folders of their own, where a relative path would mean another place
+        object.__setattr__(self, "root", self.root.absolute())
+
     @property
     def folder(self) -> Path:
         """Where the entries lie."""
@@ -81,6 +87,10 @@ class Store:
     def path(self, stage: str, key: str) -> Path:
         """Where an entry is, or would be."""
         return self.folder / stage / key[:2] / key
+
+    def draft(self, stage: str, key: str) -> Path:
+        """Where an entry is being made; what a passing failure has left stays there until the next attempt."""
+        return self.folder / "drafts" / f"{stage}-{key}"
 
     def find(self, stage: str, key: str) -> Entry | None:
         """The published entry, or None. One whose files are gone is forgotten with a warning, to be made again.
@@ -126,7 +136,7 @@ class Store:
             raise
 
     def _make(self, stage: str, key: str, causes: Mapping[str, Any], make: Callable[[Path], Mapping[str, Any]]) -> Entry:
-        draft = self.folder / "drafts" / f"{stage}-{key}"
+        draft = self.draft(stage, key)
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         start = time.monotonic()
@@ -166,8 +176,8 @@ class Store:
             journal.append(self.folder / "made.jsonl", [line])
 
     def _share(self, draft: Path) -> None:
-        """Hard-link sources that hls4ml copies into every project: thousands of designs then share one copy."""
-        for path in draft.rglob("*.h"):
+        """Hard-link what many entries hold alike, as hls4ml's headers: thousands of designs then share one copy."""
+        for path in (found for pattern in SHARED for found in draft.rglob(pattern)):
             blob = self.folder / "blobs" / hashlib.sha256(path.read_bytes()).hexdigest()
             if not blob.exists():
                 fresh = blob.with_suffix(f".{os.getpid()}")

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
-import runpy
-import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from dse import store
 from dse.design import Scalar
-from dse.errors import DseError, UsageError
+from dse.domains import Domain, EachLayer
+from dse.errors import UsageError
 from dse.goals import Goals, Limit, Objective
 from dse.metrics import Judge, metric
 from dse.parts import Part, part
 from dse.space import Space
 from dse.synth import Synthesizer
 from dse.synth.estimate import Estimate
-from dse.workload import Training, Workload, check_positive, check_whole
+from dse.workload import Workload, check_positive, check_whole
 
+#: Figures of the test rows: for the front alone.
+SEALED = ("accuracy_test", "accuracy_test_n", "agreement_test")
+#: Figures of every trial, whoever judges the hardware.
+EMULATED = ("accuracy", "agreement")
+#: Strategies that the estimate knows.
+ESTIMATED = ("latency", "resource")
 SAMPLERS = ("tpe", "nsga2", "random")
 #: A study's name is the name of its folder.
 NAME = re.compile(r"[^/\\\0]{1,100}")
@@ -94,14 +96,42 @@ class Study:
             raise UsageError(f"study {self.name}: each metric can be an objective once, got {', '.join(names)}.")
         for limit in self.limits:
             limit.bound(self.target.resources.resources)
+        if isinstance(self.synthesizer, Estimate) and isinstance(self.target.part, Part):
+            object.__setattr__(self, "synthesizer", replace(self.synthesizer, resources=self.target.part))
+        self._check_figures([*names, *(limit.metric for limit in self.limits)])
+        self._check_strategies()
         check_whole("trials", self.trials, 1)
         check_whole("seed", self.seed, 0)
         check_positive("timeout_s", self.timeout_s)
 
+    def _check_figures(self, names: list[str]) -> None:
+        """UsageError for objectives and limits on what the search may not see or the estimate never states."""
+        for name in names:
+            if name in SEALED:
+                raise UsageError(f"{name} is of the test rows, which the search never sees; use {name.removesuffix('_test')}.")
+            if isinstance(self.synthesizer, Estimate) and name not in EMULATED + self.synthesizer.metrics:
+                known = ", ".join(EMULATED + self.synthesizer.metrics)
+                raise UsageError(f"{name} is stated by no estimate; objectives and limits may be on {known}.")
+
+    def _check_strategies(self) -> None:
+        """UsageError for strategies that the estimate has no figures for: every design would fail after its training."""
+        asked = {value for name, domain in self.space.flat.items() if name.startswith("strategy") for value in _values(domain)}
+        lacking = sorted(str(value) for value in asked if value not in ESTIMATED)
+        if isinstance(self.synthesizer, Estimate) and lacking:
+            raise UsageError(
+                f"strategy {', '.join(lacking)}: there is no estimate of what it costs; use {' or '.join(ESTIMATED)}, "
+                "or a synthesizer that measures it, such as Vitis()."
+            )
+
     @property
     def judge(self) -> Judge:
         """Who judges the hardware; the clock is None where it is a knob."""
-        return self.synthesizer.judge(self.target.name, self.target.clock_ns if self.space.clock_ns is None else None)
+        return self.synthesizer.judge(self.target.name, self.fixed_clock_ns)
+
+    @property
+    def fixed_clock_ns(self) -> float | None:
+        """The clock period of every design; None where it is a knob."""
+        return self.target.clock_ns if self.space.clock_ns is None else None
 
     @property
     def goals(self) -> Goals:
@@ -119,7 +149,6 @@ class Study:
 
     def as_json(self) -> dict[str, Any]:
         """What defines the sweep, as plain values; the space must be resolved. Trials, seed and sampler may change freely."""
-        synthesizer = self.synthesizer
         return {
             "workload": self.workload.as_json(),
             "space": self.space.as_json(),
@@ -127,12 +156,25 @@ class Study:
             "clock_ns": self.target.clock_ns,
             "objectives": [asdict(objective) for objective in self.objectives],
             "limits": [asdict(limit) for limit in self.limits],
-            "synthesizer": {
-                "kind": type(synthesizer).__name__,
-                "options": asdict(synthesizer) if is_dataclass(synthesizer) else {},
-            },
+            "synthesizer": _described(self.synthesizer),
             "first": [dict(values) for values in self.first],
         }
+
+
+def _described(synthesizer: Synthesizer) -> dict[str, Any]:
+    """Its kind and options; those that change no figure (limits of a run, how many at once) are fields not compared."""
+    options: dict[str, Any] = {}
+    names: list[str] = [row.name for row in fields(synthesizer) if row.compare] if is_dataclass(synthesizer) else []
+    for name in names:
+        value = getattr(synthesizer, name)
+        options[name] = _described(value) if isinstance(value, Synthesizer) else value
+    return {"kind": type(synthesizer).__name__, "options": options}
+
+
+def _values(domain: object) -> tuple[Scalar, ...]:
+    if isinstance(domain, EachLayer):
+        return _values(domain.domain)
+    return domain.values if isinstance(domain, Domain) else ()
 
 
 #: What the fields of a study must be, and what the members of those that hold several.
@@ -151,59 +193,3 @@ def _several(name: str, values: Any, kind: type) -> tuple[Any, ...]:
     for value in values:
         _check_kind(name, value, kind)
     return tuple(values)
-
-
-def load(path: Path, changes: tuple[str, ...] = ()) -> Study:
-    """The STUDY of a study file, with `KEY=VALUE` changes applied; UsageError where the file is missing or raises."""
-    if not path.is_file():
-        raise UsageError(f"{path}: no such study file. `dse new NAME` is not needed to start: see studies/digits.py.")
-    try:
-        found = runpy.run_path(str(path), run_name="dse_study").get("STUDY")
-    except DseError as error:
-        raise UsageError(f"{path}{_line(error, path)}: {error}") from error
-    except (Exception, SystemExit) as error:
-        raise UsageError(f"{path}{_line(error, path)} raised {type(error).__name__}: {error}{_known(error)}") from error
-    if not isinstance(found, Study):
-        raise UsageError(f"{path}: a study file defines STUDY = Study(...), got {type(found).__name__}.")
-    for change in changes:
-        key, equals, value = change.partition("=")
-        if not equals:
-            raise UsageError(f"--set wants KEY=VALUE, such as target.clock_ns=3; got {change!r}.")
-        found = _changed(found, key.split("."), value, key)
-    return found
-
-
-def _line(error: BaseException, path: Path) -> str:
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    if not lines and isinstance(error, SyntaxError):
-        lines = [error.lineno]
-    return f", line {lines[-1]}" if lines else ""
-
-
-def _known(error: BaseException) -> str:
-    """For a misspelt argument of one of our values: what it might have been, and all that there are."""
-    found = re.match(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
-    kinds = {kind.__name__: kind for kind in (Study, Space, Target, Workload, Training, Objective, Limit, Part)}
-    if found is None or found[1] not in kinds:
-        return ""
-    names = [f.name for f in fields(kinds[found[1]])]
-    near = difflib.get_close_matches(found[2], names, 1)
-    guess = f" Did you mean {near[0]}?" if near else ""
-    return f".{guess} {found[1]} takes {', '.join(names)}."
-
-
-def _changed(value: Any, keys: list[str], text: str, whole: str) -> Any:
-    """`value` with the field that the dotted key names replaced by the text, read as JSON where it is JSON."""
-    names = [f.name for f in fields(value)] if is_dataclass(value) else []
-    if keys[0] not in names:
-        raise UsageError(f"--set {whole}: there is no {keys[0]!r}; there are {', '.join(names) or 'no fields'}.")
-    if len(keys) > 1:
-        return replace(value, **{keys[0]: _changed(getattr(value, keys[0]), keys[1:], text, whole)})
-    try:
-        new = json.loads(text)
-    except ValueError:
-        new = text
-    try:
-        return replace(value, **{keys[0]: new})
-    except TypeError as error:
-        raise UsageError(f"--set {whole}={text}: {error}") from error

@@ -9,10 +9,10 @@ from typing import Any
 from dse.errors import FAILURE_KINDS
 from dse.export import figure
 from dse.listing import headline
-from dse.metrics import METRICS
+from dse.metrics import METRICS, Judge
 from dse.record import Failure
 from dse.run import Run
-from dse.view import Standing, View
+from dse.view import Standing, View, coverage, judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,27 @@ def failures(view: View) -> list[Failed]:
     return sorted(alike, key=lambda row: (FAILURE_KINDS.index(row.failure.kind), row.trials))
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A judge's refusal and the trials that it hit."""
+
+    judge: Judge
+    failure: Failure
+    trials: tuple[int, ...]
+
+
+def refusals(run: Run) -> list[Refused]:
+    """Every different refusal (judge, kind and message) once, judge by judge, then in the order of trials."""
+    found: dict[tuple[Judge, str, str], list[tuple[int, Failure]]] = {}
+    for judge in judges(run):
+        for record in sorted(run.records, key=lambda record: record.trial):
+            for refusal in record.refusals:
+                if refusal.judge == judge:
+                    alike = (judge, refusal.failure.kind, refusal.failure.message)
+                    found.setdefault(alike, []).append((record.trial, refusal.failure))
+    return [Refused(alike[0], rows[0][1], tuple(trial for trial, _ in rows)) for alike, rows in found.items()]
+
+
 def stage_times(view: View) -> dict[str, StageTime]:
     """Each stage's times, in the order in which stages were first seen."""
     times: dict[str, list[float]] = {}
@@ -82,6 +103,7 @@ def status(run: Run, view: View) -> dict[str, Any]:
         "study": run.name,
         "folder": str(run.folder),
         "judge": view.judge.name,
+        "designs_with_figures": {judge.name: count for judge, count in coverage(run).items()},
         "headline": headline(view),
         "finished": len(view.standings),
         "states": view.counts,
@@ -95,6 +117,10 @@ def status(run: Run, view: View) -> dict[str, Any]:
         "failures": [
             {"stage": row.failure.stage, "kind": row.failure.kind, "message": row.failure.message, "trials": list(row.trials)}
             for row in failures(view)
+        ],
+        "refusals": [
+            {"judge": row.judge.name, "kind": row.failure.kind, "message": row.failure.message, "trials": list(row.trials)}
+            for row in refusals(run)
         ],
         "seconds": {
             stage: {"total": times.total, "median": times.typical, "trials": times.trials}

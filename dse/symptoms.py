@@ -49,7 +49,8 @@ SIGNS = (
         r"No space left on device|Disk quota exceeded", "disk", "The disk is full: make room, then run the same command again."
     ),
     Sign(
-        r"\bKilled\b.*RDI_PROG|std::bad_alloc|[Cc]annot allocate memory|\b[Oo]ut of memory|[Ee]xcessive memory",
+        r"\bKilled\b.*RDI_PROG|Killed signal terminated program"
+        r"|std::bad_alloc|[Cc]annot allocate memory|\b[Oo]ut of memory|[Ee]xcessive memory",
         "memory",
         "Memory ran out: run fewer at once, or raise the reuse factor.",
     ),

@@ -138,8 +138,19 @@ def view(run: Run, judge: str = "") -> View:
 
 
 def judges(run: Run) -> tuple[Judge, ...]:
-    """The study's judge, then all others that have stated a figure in this run."""
-    return tuple(dict.fromkeys([run.goals.judge, *(judge for record in run.records for judge in record.judges)]))
+    """The study's judge, then all others that have stated a figure in this run or have failed to."""
+    stated = [judge for record in run.records for judge in record.judges]
+    failed = [refusal.judge for record in run.records for refusal in record.refusals]
+    return tuple(dict.fromkeys([run.goals.judge, *stated, *failed]))
+
+
+def coverage(run: Run) -> dict[Judge, int]:
+    """How many designs each judge of the run has stated figures of."""
+    found = dict.fromkeys(judges(run), 0)
+    for record in run.records:
+        for judge in record.judges:
+            found[judge] += 1
+    return found
 
 
 def find_judge(run: Run, text: str) -> Judge:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
+import json
 import logging
 import os
 import signal
@@ -10,7 +12,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ from dse.store import Store, key_of
 from dse.study import Study
 
 PR_SET_PDEATHSIG = 1
+#: Architectures that are built before the first trial, to know their layers.
+ARCHITECTURES = 64
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Facts:
 
     layers: tuple[LayerShape, ...]
     data: str
-    model: str
+    models: Mapping[str, str]
     rows: Mapping[str, int]
     compiler: str
 
@@ -91,6 +95,11 @@ def _die_with(runner: int) -> None:
     """Be killed when the process that forked this one dies, or the runner itself: no orphan goes on computing."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _watch(runner)
+
+
+def _watch(runner: int) -> None:
+    """Be killed when the runner is gone."""
 
     def watch() -> None:
         while True:
@@ -103,6 +112,14 @@ def _die_with(runner: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def attend(runner: int, log: Path) -> None:
+    """Initialise a process that does nothing but wait for tools; told to end, it ends its tool and clears up first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    _watch(runner)
+    logging.basicConfig(filename=log, level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(message)s")
+
+
 def _ready() -> tuple[Study, Store]:
     assert _here.study is not None
     assert _here.store is not None
@@ -111,28 +128,28 @@ def _ready() -> tuple[Study, Store]:
 
 def look() -> Facts:
     """Load the data, build the model and prove with a one-neuron network that everything works; DseError otherwise."""
-    from dse import evaluate
+    from dse import evaluate, preflight
     from dse.nn import emulate, train
 
     study, store = _ready()
-    architecture = first_architecture(study)
+    every = list(architectures(study))
     try:
         data = train.load_split(study.workload)
-        layers = evaluate.shapes(study.workload, architecture)
+        layers = tuple(dict.fromkeys(layer for one in every for layer in evaluate.shapes(study.workload, one)))
         compiler = emulate.compiler_version()
-        evaluate.preflight(study, store)
+        preflight.preflight(study, store)
     except StageFailed as error:
         raise DseError(f"{error.message}\n{error.log}".strip()) from error
+    models = {json.dumps(dict(one)): key_of("model", {"config": train.config(study.workload, one)}) for one in every}
     rows = {name: len(getattr(data, name).y) for name in ("train", "validation", "test")}
-    return Facts(
-        layers, data.fingerprint, key_of("model", {"config": train.config(study.workload, architecture)}), rows, compiler
-    )
+    return Facts(layers, data.fingerprint, models, rows, compiler)
 
 
-def first_architecture(study: Study) -> tuple[tuple[str, Scalar], ...]:
-    """The study's first architecture: every knob at the first value of its domain."""
-    values = {name: v.values[0] if isinstance(v, Domain) else v for name, v in study.space.architecture.items()}
-    return tuple(sorted(values.items()))
+def architectures(study: Study) -> Iterator[tuple[tuple[str, Scalar], ...]]:
+    """All architectures of the study's space, up to ARCHITECTURES of them, the first values first."""
+    domains = {name: v.values if isinstance(v, Domain) else (v,) for name, v in sorted(study.space.architecture.items())}
+    for values in itertools.islice(itertools.product(*domains.values()), ARCHITECTURES):
+        yield tuple(zip(domains, values, strict=True))
 
 
 def evaluate(trial: int, design: Design) -> Record:

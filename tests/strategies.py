@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dse.design import EVERY, IO_TYPES, STRATEGIES, Compression, Design, Hardware, per_layer
 from dse.errors import FAILURE_KINDS
 from dse.metrics import LEVELS, METRICS, Judge, Measurement, Source
-from dse.record import Failure, Record
+from dse.record import Failure, Record, Refusal
 
 names = st.text(string.ascii_lowercase + string.digits + "_", min_size=1, max_size=6)
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -63,4 +63,5 @@ records = st.builds(
     st.dictionaries(names, names, max_size=3),
     st.dictionaries(names, st.integers(0, 10**7).map(lambda n: n / 10_000), max_size=3),
     st.text(max_size=10),
+    st.lists(st.builds(Refusal, judges, failures, names), max_size=2).map(tuple),
 )

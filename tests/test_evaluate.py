@@ -8,9 +8,11 @@ import pytest
 
 from dse.design import build
 from dse.domains import Choice
-from dse.evaluate import evaluate, preflight, verify
+from dse.errors import DseError
+from dse.evaluate import evaluate, verify
 from dse.goals import Limit
 from dse.nn import emulate, train
+from dse.preflight import preflight
 from dse.store import Store
 from tests.tiny import STUDY
 
@@ -174,3 +176,15 @@ def test_the_preflight_is_done_once(store):
     preflight(STUDY, store)
     assert before.count("preflight") == 1
     assert made(store) == before
+
+
+def test_a_preflight_that_fails_is_said_and_tried_again_at_the_next_start(tmp_path, monkeypatch):
+    """The machine may have been mended meanwhile: unlike a design's own failures this one is not remembered."""
+    fresh = Store(tmp_path)
+    fresh.prepare()
+    monkeypatch.setattr(emulate, "FLAGS", (*emulate.FLAGS, "--no-such-option"))
+    with pytest.raises(DseError, match="one-neuron network"):
+        preflight(STUDY, fresh)
+    monkeypatch.undo()
+    preflight(STUDY, fresh)
+    assert made(fresh) == ["preflight"]

@@ -511,13 +511,15 @@ def test_whatever_is_found_after_kills_is_whole(store):
         pair = [ask(store, 0.01, first, 400) for first in (0, 100)]
         for asker in pair:
             assert asker.stdout is not None
-            asker.stdout.readline()
-        time.sleep(pick.random() / 5)
+            for _ in range(2):  # one new entry is made, another begun
+                while asker.stdout.readline() != "making\n":
+                    pass
+        time.sleep(pick.random() / 10)
         for asker in pair:
             asker.send_signal(signal.SIGKILL)
             asker.communicate(timeout=60)
     found = [store.find(folder.parents[1].name, folder.name) for folder in store.entries()]
-    assert len(found) > 10
+    assert len(found) >= 16
     for entry in found:
         assert entry is not None
         n = entry.data["n"]
@@ -531,3 +533,13 @@ def test_every_kind_of_failure_is_either_remembered_or_not(store):
         with pytest.raises(StageFailed):
             store.get("emulate", {"kind": kind}, Maker(failure=StageFailed(kind, "x")))
     assert len(list(store.entries())) == len(PERMANENT)
+
+
+def test_a_relative_root_means_one_place_wherever_programs_run(tmp_path, monkeypatch):
+    """The default root is `runs`: its entries' paths are whole, since compilers are run in other folders."""
+    monkeypatch.chdir(tmp_path)
+    store = Store(Path("runs"))
+    store.prepare()
+    entry = store.get("train", {"n": 1}, lambda folder: {"at": str(folder)})
+    assert entry.folder.is_absolute()
+    assert entry.data["at"].startswith(str(tmp_path))

@@ -13,7 +13,8 @@ from dse.errors import UsageError
 from dse.goals import Limit, Objective
 from dse.parts import Part
 from dse.space import Space
-from dse.study import SAMPLERS, Study, Target, load
+from dse.study import SAMPLERS, Study, Target
+from dse.studyfile import load
 from dse.synth.estimate import Estimate
 from dse.workload import Workload
 

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from dashboards.figures.frame import BELOW, frame, note
 from dashboards.palette import LIGHT
-from dashboards.points import Axis, Group, axis_title, direction, groups, hover, plain, steps
+from dashboards.points import Axis, Group, axis_title, direction, groups, plain, steps
 from dse.view import View
 
 #: Above this many points a browser draws them with WebGL.
@@ -24,21 +24,22 @@ def front_scatter(view: View, x: str, y: str, *, log_x: bool | None = None, log_
     Intervals become error bars, limits in view dashed lines.
     """
     drawn = groups(view, (x, y))
-    across, up = Axis.over(view, drawn, x, log=log_x), Axis.over(view, drawn, y, log=log_y)
+    across, up = Axis.over(drawn, x, log=log_x), Axis.over(drawn, y, log=log_y)
     figure = frame(f"{y} against {x}", view).update_layout(height=560, legend=BELOW)
     if not drawn:
         return note(figure, "no design has both figures yet")
+    first = next((group for group in drawn if group.on_front), None)
     for group in drawn:
-        if group.name == "front":
+        if group is first:
             figure.add_traces(_front_line(view, {x: across, y: up}))
-        trace = _scatter(group, view, (x, y), errors=group.name == "front")
-        hidden = int((~(across.holds(group.figures(view, x)) & up.holds(group.figures(view, y)))).sum())
+        trace = _scatter(group, (x, y), errors=group.on_front)
+        hidden = int((~(across.holds(group.figures(x)) & up.holds(group.figures(y)))).sum())
         figure.add_trace(
             trace.update(name=f"{group.name} ({len(group.standings)}, {hidden} out of view)" if hidden else group.label)
         )
-    if view.knee is not None:
-        knee = Group("knee", (view.knee,), LIGHT["knee"], "diamond", 13, 1.0)
-        figure.add_trace(_scatter(knee, view, (x, y)).update(name=f"knee: trial {view.knee.record.trial}"))
+    if view.knee is not None and any(view.knee in group.standings for group in drawn):
+        knee = Group(view, "knee", (view.knee,), LIGHT["knee"], "diamond", 13, 1.0)
+        figure.add_trace(_scatter(knee, (x, y)).update(name=f"knee: trial {view.knee.record.trial}"))
     _limit_lines(figure, view, {x: across, y: up}, vertical=x)
     figure.update_xaxes(title_text=axis_title(view, x), **across.layout())
     return figure.update_yaxes(title_text=axis_title(view, y), **up.layout())
@@ -50,13 +51,11 @@ def _limit_lines(figure: go.Figure, view: View, axes: dict[str, Axis], vertical:
         if limit.metric not in axes or not axes[limit.metric].low <= bound <= axes[limit.metric].high:
             continue
         line = {"color": LIGHT["infeasible"], "width": 1.2, "dash": "dash"}
-        font = {"color": LIGHT["infeasible"], "size": 11}
+        words = {"text": plain(limit), "font": {"color": LIGHT["infeasible"], "size": 11}}
         if limit.metric == vertical:
-            figure.add_vline(bound, line=line, annotation={"text": plain(limit), "textangle": -90, "font": font})
+            figure.add_vline(bound, line=line, annotation={**words, "textangle": -90}, annotation_position="top left")
         else:
-            figure.add_hline(
-                bound, line=line, annotation={"text": plain(limit), "font": font}, annotation_position="bottom right"
-            )
+            figure.add_hline(bound, line=line, annotation=words, annotation_position="top right")
 
 
 def scatter_matrix(view: View) -> go.Figure:
@@ -69,11 +68,11 @@ def scatter_matrix(view: View) -> go.Figure:
     drawn = groups(view, names)
     if not drawn:
         return note(figure, "no design has all objectives yet")
-    axes = [Axis.over(view, drawn, name).layout(ticks=5) for name in names]
+    axes = [Axis.over(drawn, name).layout(ticks=5) for name in names]
     for x, y in combinations(range(len(names)), 2):
         where = {"row": y, "col": x + 1}
         for group in drawn:
-            figure.add_trace(_scatter(group, view, (names[x], names[y]), legend=(x, y) == (0, 1)), **where)
+            figure.add_trace(_scatter(group, (names[x], names[y]), legend=(x, y) == (0, 1)), **where)
         bottom, left = y == size, x == 0
         figure.update_xaxes(**axes[x], **where, title_text=axis_title(view, names[x]) if bottom else None, tickangle=0)
         figure.update_yaxes(**axes[y], **where, title_text=axis_title(view, names[y]) if left else None)
@@ -87,30 +86,30 @@ def scatter_matrix(view: View) -> go.Figure:
     return figure.update_layout(legend={"x": 1, "y": 1, "xanchor": "right", "yanchor": "top", "traceorder": "reversed"})
 
 
-def _scatter(group: Group, view: View, axes: tuple[str, str], *, errors: bool = False, legend: bool = True) -> go.Scatter:
-    many = len(view.standings) > MANY
+def _scatter(group: Group, axes: tuple[str, str], *, errors: bool = False, legend: bool = True) -> go.Scatter:
+    many = len(group.view.standings) > MANY
     thin = "thin" in group.symbol
     edge = {"width": 1.6 if thin else 0.8, "color": group.color if thin else LIGHT["surface"]}
     size = group.size * 0.7 if many else group.size
     marker = {"color": group.color, "symbol": group.symbol, "size": size, "opacity": group.opacity, "line": edge}
-    bars = {f"error_{axis}": _errors(group, view, name) for axis, name in zip("xy", axes, strict=True)} if errors else {}
+    bars = {f"error_{axis}": _errors(group, name) for axis, name in zip("xy", axes, strict=True)} if errors else {}
     return (go.Scattergl if many else go.Scatter)(
-        x=group.figures(view, axes[0]),
-        y=group.figures(view, axes[1]),
+        x=group.figures(axes[0]),
+        y=group.figures(axes[1]),
         mode="markers",
         name=group.label,
         legendgroup=group.name,
         showlegend=legend,
         marker=marker,
-        customdata=[standing.record.trial for standing in group.standings],
-        hovertext=[hover(standing, view) for standing in group.standings],
+        customdata=group.trials,
+        hovertext=group.hovers,
         hoverinfo="text",
         **bars,
     )
 
 
-def _errors(group: Group, view: View, metric: str) -> dict[str, Any] | None:
-    found = group.bounds(view, metric)
+def _errors(group: Group, metric: str) -> dict[str, Any] | None:
+    found = group.bounds(metric)
     if found is None:
         return None
     return {"type": "data", "array": found[0], "arrayminus": found[1], "thickness": 1, "width": 3, "color": LIGHT["axis"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -40,13 +41,8 @@ def layer_bars(view: View, standings: Sequence[Standing], metrics: Sequence[str]
                 x=[100 * cell / total for cell, total in zip(cells, sums, strict=True)],
                 orientation="h",
                 name=plain(layer),
-                # Hues repeat after eight layers; a hatch tells the second round from the first.
-                marker={
-                    "color": SERIES[n % len(SERIES)],
-                    "line": {"width": 0.5, "color": LIGHT["surface"]},
-                    "pattern": {"shape": ("", "/", ".", "x")[n // len(SERIES) % 4]},
-                },
-                text=[f"{cell:,.4g}" if cell else "" for cell in cells],
+                marker=_look(n),
+                text=[f"{cell:,.4g}" if cell > 0 else "" for cell in cells],
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
@@ -58,6 +54,15 @@ def layer_bars(view: View, standings: Sequence[Standing], metrics: Sequence[str]
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_layout(uniformtext={"minsize": 11, "mode": "hide"})
     return figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"})
+
+
+def _look(layer: int) -> dict[str, Any]:
+    """Hues repeat after eight layers; a hatch tells the second round from the first."""
+    return {
+        "color": SERIES[layer % len(SERIES)],
+        "line": {"width": 0.5, "color": LIGHT["surface"]},
+        "pattern": {"shape": ("", "/", ".", "x")[layer // len(SERIES) % 4]},
+    }
 
 
 def _bar(view: View, standing: Standing, metric: str) -> tuple[str, int, dict[str, float]] | None:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.frame import BELOW, frame, note
 from dashboards.palette import CLEAR, LIGHT
-from dashboards.points import Floats, Group, axis_title, groups, hover, knob, logarithmic, plain
+from dashboards.points import Floats, Group, axis_title, groups, knob, logarithmic, plain
 from dse.design import Scalar
 from dse.export import knob_order
 from dse.listing import figure_text
@@ -71,24 +71,23 @@ def parallel_lines(view: View) -> go.Figure:
     heights = np.column_stack([_height(dimension) for dimension in dimensions])
     first = 0
     for group in drawn:
-        rows = heights[first : first + len(group.standings)]
-        first += len(group.standings)
-        for row, standing in zip(rows, group.standings, strict=True):
-            figure.add_trace(
-                go.Scatter(
-                    x=places,
-                    y=row,
-                    mode="lines",
-                    name=group.label,
-                    legendgroup=group.name,
-                    showlegend=standing is group.standings[0],
-                    line={"color": group.color, "width": 2 if standing.on_front else 1},
-                    opacity=0.9 if standing.on_front else 0.35,
-                    customdata=[standing.record.trial] * len(places),
-                    hovertext=hover(standing, view),
-                    hoverinfo="text",
-                )
+        count, front = len(group.standings), group.on_front
+        # one trace for all: a gap after each design ends its line
+        rows = np.column_stack([heights[first : first + count], np.full(count, np.nan)])
+        first += count
+        figure.add_trace(
+            go.Scatter(
+                x=[*places, None] * count,
+                y=[None if np.isnan(height) else round(height, 4) for height in rows.ravel().tolist()],
+                mode="lines",
+                name=group.label,
+                line={"color": group.color, "width": 2 if front else 1},
+                opacity=0.9 if front else 0.35,
+                customdata=np.repeat(group.trials, len(places) + 1).tolist(),
+                hovertext=[text for text in group.hovers for _ in range(len(places) + 1)],
+                hoverinfo="text",
             )
+        )
     for place, dimension in zip(places, dimensions, strict=True):
         figure.add_vline(place, line={"color": LIGHT["axis"], "width": 1})
         for height, text in _marks(dimension):
@@ -130,7 +129,7 @@ def _dimensions(view: View, drawn: list[Group]) -> list[dict[str, Any]]:
     names = sorted({name for standing in standings for name in standing.record.design.knobs}, key=knob_order)
     knobs = [_knob_axis(name, standings) for name in names]
     objectives = [objective.metric for objective in view.goals.objectives]
-    figures = [np.concatenate([group.figures(view, name) for group in drawn]) for name in objectives]
+    figures = [np.concatenate([group.figures(name) for group in drawn]) for name in objectives]
     axes = [_figure_axis(view, name, values) for name, values in zip(objectives, figures, strict=True)]
     return [*(dimension for dimension in knobs if dimension is not None), *axes]
 

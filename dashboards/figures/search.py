@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.frame import BELOW, frame, note
 from dashboards.palette import LIGHT, SERIES
-from dashboards.points import axis_title, groups, hover, plain
+from dashboards.points import axis_title, groups, plain
 from dse import pareto
 from dse.errors import FAILURE_KINDS, PASSING
 from dse.listing import UNITS, duration_text
@@ -63,18 +63,18 @@ def progress(view: View) -> go.Figure:
     for group in drawn:
         figure.add_trace(
             go.Scatter(
-                x=[standing.record.trial for standing in group.standings],
-                y=group.figures(view, objective.metric),
+                x=group.trials,
+                y=group.figures(objective.metric),
                 mode="markers",
-                name=f"{'best' if group.name == 'front' else group.name} ({len(group.standings)})",
+                name=f"{'best' if group.on_front else group.name} ({len(group.standings)})",
                 marker={
                     "color": group.color,
                     "symbol": group.symbol,
                     "size": group.size,
                     "line": {"width": 1.6, "color": group.color},
                 },
-                customdata=[standing.record.trial for standing in group.standings],
-                hovertext=[hover(standing, view) for standing in group.standings],
+                customdata=group.trials,
+                hovertext=group.hovers,
                 hoverinfo="text",
             )
         )

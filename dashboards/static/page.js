@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { figures, dark } = JSON.parse(document.getElementById("figures").textContent);
+  const { figures, hovers, dark } = JSON.parse(document.getElementById("figures").textContent);
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
   const config = {
@@ -12,6 +12,10 @@
     toImageButtonOptions: { format: "svg" },
   };
   let chosen = null;
+
+  for (const figure of Object.values(figures)) {
+    for (const trace of figure.data) if (trace.customdata) trace.hovertext = trace.customdata.map((trial) => hovers[trial]);
+  }
 
   // Without WebGL, figures that want it have a plain form: another figure, or another kind of trace.
   const webgl = document.createElement("canvas").getContext("webgl") !== null;

@@ -21,6 +21,7 @@ from dse.cli.report import report
 from dse.cli.results import front, status
 from dse.cli.run import run
 from dse.cli.show import show
+from dse.cli.synth import synth
 from dse.errors import DseError, UsageError
 
 INTERRUPTED = 130
@@ -49,7 +50,7 @@ def options(
     """Explore designs of neural networks on FPGAs with hls4ml: sweep, score, compare, deploy."""
 
 
-for verb in (run, status, front, show, export, report, estimate, calibrate, clean, doctor):
+for verb in (run, status, front, show, export, synth, report, estimate, calibrate, clean, doctor):
     app.command()(verb)
 
 

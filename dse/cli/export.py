@@ -40,6 +40,7 @@ def export(
       dse export runs/digits --out front.svg --axes dsp,accuracy
       dse export runs/digits --format csv --judge vitis --out vitis.csv
     """
+    from dse.listing import coverage_lines
     from dse.publish import publish
     from dse.run import open_run
     from dse.view import view
@@ -52,6 +53,8 @@ def export(
     path = out or folder / f"{NAMES[form]}{_mark(run, seen)}.{form}"
     publish(path, _content(run, seen, form, axes))
     typer.echo(f"{path}: {len(seen.standings)} trials, judged by {seen.judge.name}")
+    for line in coverage_lines(run, seen.judge):
+        typer.echo(line)
 
 
 def _form(out: Path | None) -> Form:

@@ -32,7 +32,7 @@ def front(folder: Folder, judge: JudgeOption = "", as_json: AsJson = False) -> N
     from dse.export import describe
     from dse.listing import headline
     from dse.run import open_run
-    from dse.view import view
+    from dse.view import coverage, view
 
     run = open_run(folder)
     if not as_json:
@@ -41,16 +41,20 @@ def front(folder: Folder, judge: JudgeOption = "", as_json: AsJson = False) -> N
     seen = view(run, judge)
     knee = None if seen.knee is None else seen.knee.record.trial
     found = [describe(standing, seen.judge) for standing in seen.front]
-    say_json({"study": run.name, "judge": seen.judge.name, "headline": headline(seen), "knee": knee, "front": found})
+    designs = {known.name: count for known, count in coverage(run).items()}
+    head = {"study": run.name, "judge": seen.judge.name, "designs_with_figures": designs}
+    say_json({**head, "headline": headline(seen), "knee": knee, "front": found})
 
 
 def show_front(run: Run, console: Console, judge: str = "") -> None:
     """Print the front as a table, or why there is none; UsageError for an unknown judge."""
-    from dse.listing import front_listing, headline
+    from dse.listing import coverage_lines, front_listing, headline
     from dse.view import view
 
     seen = view(run, judge)
     say(console, f"{run.name}, judged by {seen.judge.name}")
+    for line in coverage_lines(run, seen.judge):
+        say(console, line)
     say(console, headline(seen), style="" if seen.front else "yellow")
     if not seen.front:
         return
@@ -110,11 +114,13 @@ def _store(store: Path) -> dict[str, str | int] | None:
 
 
 def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
-    from dse.listing import STATE_WORDS, duration_text, figure_text, headline
+    from dse.listing import STATE_WORDS, coverage_lines, duration_text, figure_text, headline
     from dse.metrics import METRICS
-    from dse.summary import best, failures, stage_times
+    from dse.summary import best, failures, refusals, stage_times
 
     say(console, f"{run.name}, judged by {seen.judge.name}")
+    for line in coverage_lines(run, seen.judge):
+        say(console, line)
     say(console, headline(seen), style="" if seen.front else "yellow")
     states = ", ".join(f"{count} {STATE_WORDS[state]}" for state, count in seen.counts.items() if count)
     say(console, f"finished {len(seen.standings)}{f' ({states})' if states else ''}")
@@ -132,6 +138,10 @@ def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
     if failed:
         say(console, "")
         Sheet(["failures", "in", "trials", "message"], failed).show(console)
+    refused = [[r.judge.name, r.failure.kind, _few(r.trials), _line(r.failure.message)] for r in refusals(run)]
+    if refused:
+        say(console, "")
+        Sheet(["no figures of", "for", "trials", "message"], refused).show(console)
     times = [
         [stage, duration_text(t.total), "-" if t.typical is None else duration_text(t.typical), str(t.trials)]
         for stage, t in stage_times(seen).items()

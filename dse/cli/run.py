@@ -35,14 +35,15 @@ def run(
     The same command goes on where an earlier one was stopped, by Ctrl-C or worse. At the end the Pareto front is emulated
     exactly as it is built, and shown.
 
+    \b
     Examples:
       dse run studies/digits.py
-
-      dse run studies/digits.py --trials 200 --hours 2 --set target.clock_ns=3.3 --root runs/fast
+      dse run studies/digits.py --trials 200 --hours 2
+      dse run studies/digits.py --set target.clock_ns=3.3 --root runs/fast
     """
     from dataclasses import replace
 
-    from dse.study import load
+    from dse.studyfile import load
     from dse.sweep import Options, explore
 
     unknown = sorted(set(retry_failed or ()) - set(FAILURE_KINDS))
@@ -63,5 +64,5 @@ def run(
     write_page(swept.run, page)
     where = f"Pictures: {page}   Table: dse front {folder}   One design: dse show {folder} TRIAL"
     console.print(f"{swept.reason}.\n{where}", highlight=False, markup=False, soft_wrap=True)
-    if all(record.failure is not None for record in records):
+    if records and all(record.failure is not None for record in records):
         raise DseError(f"every one of the {len(records)} designs failed; `dse status {folder}` says with what.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,6 +53,9 @@ def show(
     _show_figures(console, run, record)
     if record.failure is not None:
         _show_failure(console, run, record.failure)
+    for refusal in record.refusals:
+        say(console, f"\nno figures of {refusal.judge.name}:")
+        _show_failure(console, run, refusal.failure)
     _show_files(console, run, record)
 
 
@@ -65,17 +70,26 @@ def _described(run: Run, standing: Standing) -> dict[str, Any]:
         if m.layers
     ]
     there = {stage: str(path) for stage, path in files.items() if path is not None}
-    return found | {"layers": layers, "files": there, "note": SOFTMAX}
+    return found | {"layers": layers, "files": there, "note": SOFTMAX, "repeat": repeat(run, record)}
 
 
 def files_of(run: Run, record: Record) -> dict[str, Path | None]:
     """The store's folder of each stage, None where it is gone; also of figures that were added later."""
     store = run.folder.resolve().parent / "store"
-    added = {m.source.stage: m.source.key for m in record.measurements if m.source.key}
-    stages = {**record.entries, **{stage: key for stage, key in added.items() if stage not in record.entries}}
-    # keys are hex digits; anything else in a record is not a path to follow
-    known = {stage: key for stage, key in stages.items() if key.isalnum() and stage.isidentifier()}
-    return {stage: next(iter(sorted((store / stage).glob(f"*/{key}"))), None) for stage, key in known.items()}
+    named = [(stage, stage, key) for stage, key in record.entries.items()]
+    for found in record.measurements:
+        source = found.source
+        mark = "" if found.judge is None else f" ({source.level}, {source.tool} {source.version})"
+        named.append((f"{source.stage}{mark}", source.stage, source.key))
+    for refusal in record.refusals:
+        judge = refusal.judge
+        named.append((f"{refusal.failure.stage} ({judge.level}, failed)", refusal.failure.stage, refusal.key))
+    known: dict[str, tuple[str, str]] = {}
+    for name, stage, key in named:
+        # keys are hex digits; anything else in a record is not a path to follow
+        if key.isalnum() and stage.isidentifier() and (name == stage or (stage, key) not in known.values()):
+            known[name] = (stage, key)
+    return {name: next(iter(sorted((store / stage).glob(f"*/{key}"))), None) for name, (stage, key) in known.items()}
 
 
 def _show_head(console: Console, run: Run, standing: Standing) -> None:
@@ -150,9 +164,18 @@ def _show_failure(console: Console, run: Run, failure: Failure) -> None:
         say(console, "\n".join(f"  {line}" for line in text.rstrip().splitlines()[-TAIL:]))
 
 
+def repeat(run: Run, record: Record) -> str:
+    """The command that makes this design again, in a root of its own, from the study's file."""
+    given = record.design.knobs
+    free = [name for name, values in run.study.get("asked", {}).get("space", {}).items() if len(values) > 1]
+    knobs = {name: given.get(name, given.get(name.partition(".")[0])) for name in free}
+    return f"dse run STUDY.py --root again --trials 1 --set {shlex.quote('first=' + json.dumps([knobs]))}"
+
+
 def _show_files(console: Console, run: Run, record: Record) -> None:
     files = files_of(run, record)
     if files:
         say(console, "")
         rows = [[stage, "gone (made again when it is needed)" if path is None else str(path)] for stage, path in files.items()]
         Sheet(["stage", "files"], rows).show(console)
+    say(console, f"to repeat: {repeat(run, record)}")

@@ -31,7 +31,7 @@ def say_json(found: Any) -> None:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table to print: `marked` rows stand out, columns in `numbers` are aligned right and never broken."""
+    """A table to print: `marked` rows stand out, columns in `numbers` are aligned right."""
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -59,7 +59,7 @@ class Sheet:
         for column, head in enumerate(self.heads):
             number = column in self.numbers
             text = harmless(head.replace("_", "_\n").replace(".", ".\n") if broken else head)
-            table.add_column(Text(text), justify="right" if number else "left", no_wrap=number, overflow="fold")
+            table.add_column(Text(text), justify="right" if number else "left", overflow="fold")
         for place, row in enumerate(self.rows):
             table.add_row(*(Text(harmless(cell)) for cell in row), style="bold yellow" if place in self.marked else "")
         return table

@@ -55,7 +55,14 @@ def convert(model: Any, hardware: Hardware, part: str, clock_ns: float, folder: 
         except Exception as error:  # hls4ml raises bare Exceptions
             raise StageFailed("unsupported", f"hls4ml: {type(error).__name__}: {error}", told.getvalue()) from error
     _settle(project)
-    extract.extract(converted, BACKEND, hardware.io_type, part, clock_ns).save(folder)
+    network = extract.extract(converted)
+    for what, asked, built in (
+        ("IO type", hardware.io_type, network.io_type),
+        ("part", part, network.part),
+        ("clock period", clock_ns, network.clock_ns),
+    ):
+        _same("of the whole network", what, asked, built)
+    network.save(folder)
     return {"printed": [line for line in told.getvalue().splitlines() if "WARNING" in line]}
 
 
@@ -106,9 +113,9 @@ def check(network: Network, hardware: Hardware, quantizers: Quantizers, asked: M
     for layer in network.multipliers:
         _same(layer.name, "reuse_factor", hardware.reuse_factor.of(layer.name), layer.reuse_factor)
         _same(layer.name, "strategy", hardware.strategy.of(layer.name), layer.strategy)
-        kernel = asked[layer.name][0]
-        if not np.array_equal(network.weights[f"{layer.name}/weight"].reshape(kernel.shape), kernel):
-            raise StageFailed("invalid", f"layer {layer.name}: hls4ml changed the quantised weights.")
+        for name, array in zip(("weight", "bias"), asked[layer.name], strict=False):
+            if not np.array_equal(network.weights[f"{layer.name}/{name}"].reshape(array.shape), array):
+                raise StageFailed("invalid", f"layer {layer.name}: hls4ml changed the quantised {name} values.")
         assert layer.weight_type is not None
         if layer.weight_type.width > quantizers.weights[layer.name].bits:
             _same(layer.name, "weight bits", quantizers.weights[layer.name].bits, layer.weight_type.width)

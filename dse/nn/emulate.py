@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import importlib.util
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +24,24 @@ from dse import shell
 from dse.errors import StageFailed
 from dse.network import Network
 from dse.nn.reference import reference
+from dse.symptoms import diagnose
 
 STAGE = "emulate"
-VERSION = 1
+VERSION = 2
 COMPILER = "g++"
 FLAGS = ("-O1", "-fPIC", "-std=c++17", "-fno-gnu-unique", "-w")
+#: Rows of each set that are kept with their outputs: the test bench of a co-simulation.
+BENCH_ROWS = 100
 #: A compilation that takes longer is a hang.
 TIMEOUT_S = 1800.0
+#: How to compile an emulation again by hand; shell's own record of the call names folders that are gone by then.
+REPEAT = """#!/bin/sh
+# usage: run.sh PROJECT   (the `project` folder of the design's `convert` entry; `dse show` names it)
+set -e
+here=$(cd "$(dirname "$0")" && pwd)
+{compiler} {flags} -I"$1/firmware/ap_types" -I"$1/firmware" -I"$1" -DWEIGHTS_DIR=dse_weights \\
+    -include "$here/weights.h" -shared "$here/unit.cpp" -o "$here/emulation.so"
+"""
 #: Headers of hls4ml that generated code includes; generated ones are left out of the precompiled header.
 GENERATED = ("nnet_code_gen.h",)
 
@@ -48,10 +61,22 @@ def causes(network: Network, fingerprint: str, *, shared: bool) -> dict[str, Any
     return {
         "version": VERSION,
         "hls4ml": network.hls4ml_version,
+        "templates": templates(),
         "compiler": compiler_version(),
         "network": network.function_digest if shared else network.digest,
         "data": fingerprint,
     }
+
+
+@cache
+def templates() -> str:
+    """A digest of hls4ml's C++ sources, which people patch without changing its version."""
+    spec = importlib.util.find_spec("hls4ml")
+    total = hashlib.sha256()
+    for place in (spec.submodule_search_locations or []) if spec is not None else []:
+        for path in sorted(Path(place).glob("templates/vi*/nnet_utils/*.h")):
+            total.update(path.read_bytes())
+    return total.hexdigest()[:16]
 
 
 def shareable(network: Network) -> bool:
@@ -68,21 +93,29 @@ def shareable(network: Network) -> bool:
     return True
 
 
-def emulate(network: Network, project: Path, rows: Mapping[str, np.ndarray], cache: Path, folder: Path) -> Mapping[str, Any]:
+def emulate(
+    network: Network, project: Path, rows: Mapping[str, np.ndarray], libraries: Path, folder: Path
+) -> Mapping[str, Any]:
     """Compile the project and run it on each named set of rows (n, ...).
 
-    Leaves `outputs.npz` (float64, per set) and the compiler's log; returns per set the share of rows on which the outputs
-    equal the float64 reference. StageFailed("tool") where the generated code does not compile.
+    Leaves `outputs.npz` (float64, per set), the first rows (`inputs-<set>.npy`) and the compiler's log; returns per set the
+    share of rows on which the outputs equal the float64 reference. StageFailed("tool") where generated code does not compile.
     """
-    library = build(project, cache, folder / "compile.log")
-    outputs, agreement = {}, {}
+    library = build(project, libraries, folder / "compile.log")
+    try:
+        outputs = {name: predict(library, network, project, x) for name, x in rows.items()}
+    except OSError:  # a damaged file in the cache: a power cut, a full disk
+        library.unlink(missing_ok=True)
+        library = build(project, libraries, folder / "compile.log")
+        outputs = {name: predict(library, network, project, x) for name, x in rows.items()}
+    agreement = {}
     for name, x in rows.items():
-        outputs[name] = predict(library, network, project, x)
+        np.save(folder / f"inputs-{name}.npy", x[:BENCH_ROWS], allow_pickle=False)
         expected = reference(network, x).reshape(outputs[name].shape)
         agreement[name] = float(np.mean(np.all(outputs[name] == expected, axis=1)))
     with (folder / "outputs.npz").open("wb") as file:
         np.savez(file, allow_pickle=False, **outputs)
-    return {"agreement": agreement, "built": network.digest}
+    return {"agreement": agreement, "built": network.digest, "library": library.name}
 
 
 def load_outputs(folder: Path, name: str) -> np.ndarray:
@@ -91,8 +124,14 @@ def load_outputs(folder: Path, name: str) -> np.ndarray:
         return np.asarray(file[name])
 
 
-def build(project: Path, cache: Path, log: Path) -> Path:
-    """The compiled library of a project: from `cache` where the same sources were compiled before."""
+def load_bench(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The first rows of one set, flat (n, n_in), and their emulated outputs (n, n_out)."""
+    inputs = np.load(folder / f"inputs-{name}.npy", allow_pickle=False)
+    return inputs.reshape(len(inputs), -1), load_outputs(folder, name)[: len(inputs)]
+
+
+def build(project: Path, libraries: Path, log: Path) -> Path:
+    """The compiled library of a project: from `libraries` where the same sources were compiled before."""
     sources = [
         *sorted((project / "firmware").glob("*.[ch]*")),
         project / "firmware/nnet_utils/nnet_code_gen.h",
@@ -101,15 +140,19 @@ def build(project: Path, cache: Path, log: Path) -> Path:
     total = hashlib.sha256(f"{VERSION} {compiler_version()} {FLAGS} {_headers(project)}".encode())
     for source in sources:
         total.update(source.read_bytes())
-    home = cache / f"{total.hexdigest()}.so"
+    home = libraries / f"{total.hexdigest()}.so"
     if not home.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        header = _precompiled(project, cache)
+        libraries.mkdir(parents=True, exist_ok=True)
+        header = _precompiled(project, libraries)
         unit = log.with_name("unit.cpp")
         unit.write_text(_unit(project))
+        log.with_name("weights.h").write_text("extern const char *dse_weights;\n")
         made = home.with_suffix(f".{os.getpid()}")
         _compile(["-include", str(header), "-shared", str(unit), "-o", str(made)], project, log)
+        with made.open("rb") as file:
+            os.fsync(file.fileno())
         made.replace(home)
+        (log.parent / "run.sh").write_text(REPEAT.format(compiler=COMPILER, flags=" ".join(FLAGS)))
     return home
 
 
@@ -143,7 +186,7 @@ def _headers(project: Path) -> str:
     return total.hexdigest()
 
 
-def _precompiled(project: Path, cache: Path) -> Path:
+def _precompiled(project: Path, libraries: Path) -> Path:
     """hls4ml's headers, parsed once for all projects; the place of the weights becomes a variable."""
     used = [line for line in (project / "firmware/parameters.h").read_text().splitlines() if '#include "nnet_utils/' in line]
     used = [line for line in used if not any(name in line for name in GENERATED)]
@@ -157,9 +200,9 @@ def _precompiled(project: Path, cache: Path) -> Path:
         ]
     )
     digest = hashlib.sha256(f"{text}{_headers(project)}{compiler_version()}{FLAGS}".encode()).hexdigest()[:24]
-    home = cache / f"headers-{digest}"
+    home = libraries / f"headers-{digest}"
     if not (home / "headers.h.gch").exists():
-        draft = Path(tempfile.mkdtemp(dir=cache, prefix="draft-"))
+        draft = Path(tempfile.mkdtemp(dir=libraries, prefix="draft-"))
         (draft / "headers.h").write_text(text + "\n")
         _compile(
             ["-x", "c++-header", str(draft / "headers.h"), "-o", str(draft / "headers.h.gch")], project, draft / "compile.log"
@@ -176,7 +219,9 @@ def _compile(arguments: list[str], project: Path, log: Path) -> None:
     argv = [str(compiler()), *FLAGS, *include, *arguments]
     done = shell.run(argv, project, log, limits=shell.Limits(timeout_s=TIMEOUT_S))
     if done.returncode != 0:
-        raise StageFailed("tool", f"{COMPILER} refused the generated code (exit {done.returncode}).", shell.tail(log))
+        ended = f"refused the generated code (exit {done.returncode})"
+        found = diagnose(COMPILER, log, "tool", ended)
+        raise StageFailed(found.kind, found.message, shell.tail(log))
 
 
 def predict(library: Path, network: Network, project: Path, x: np.ndarray) -> np.ndarray:

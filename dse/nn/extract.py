@@ -27,7 +27,7 @@ KINDS = {
 }
 
 
-def extract(converted: Any, backend: str, io_type: str, part: str, clock_ns: float) -> Network:
+def extract(converted: Any) -> Network:
     """The `Network` of an hls4ml ModelGraph after its optimisers ran: types, weights and knobs as they will be built."""
     import hls4ml
 
@@ -42,7 +42,9 @@ def extract(converted: Any, backend: str, io_type: str, part: str, clock_ns: flo
                 data = _untransposed(node, np.asarray(variable.data, dtype=np.float64)) if name == "weight" else variable.data
                 weights[f"{layer.name}/{key}"] = np.asarray(data, dtype=np.float64)
     outputs = tuple(producers[name] for name in converted.outputs)
-    return Network(tuple(layers), outputs, io_type, part, clock_ns, backend, hls4ml.__version__, weights)
+    told = converted.config.get_config_value
+    io_type, part, clock_ns = str(told("IOType")), str(told("Part")), float(told("ClockPeriod"))
+    return Network(tuple(layers), outputs, io_type, part, clock_ns, str(told("Backend")), hls4ml.__version__, weights)
 
 
 def _layer(node: Any, inputs: tuple[str, ...]) -> Layer:

@@ -92,6 +92,8 @@ def _check(node: Node) -> None:
             "unsupported",
             f"layer {node.name} ends in {_activation(layer)}; use relu or linear, and end the network in logits (no softmax).",
         )
+    if node.weighted and (layer.kernel_constraint is not None or layer.bias_constraint is not None):
+        raise StageFailed("unsupported", f"layer {node.name}: constraints do not survive quantisation; use a regularizer.")
     if node.kind == "ReLU" and (layer.max_value is not None or layer.negative_slope or layer.threshold):
         raise StageFailed(
             "unsupported", f"layer {node.name}: hls4ml drops max_value, negative_slope and threshold; use a plain ReLU."
@@ -144,6 +146,8 @@ def quantised(float_nodes: tuple[Node, ...], quantizers: Quantizers, wrap: Calla
                 QDense(
                     node.layer.units,
                     use_bias=node.layer.use_bias,
+                    kernel_regularizer=node.layer.kernel_regularizer,
+                    bias_regularizer=node.layer.bias_regularizer,
                     kernel_quantizer=_qkeras(quantizers.weights[node.name]),
                     bias_quantizer=_qkeras(quantizers.biases[node.name]) if node.layer.use_bias else None,
                     name=node.name,

@@ -105,4 +105,4 @@ def _network(model: Any, target: tuple[Hardware, str, float], told: io.StringIO)
                 built = hls4ml.converters.convert_from_keras_model(model, hls_config=config, bit_exact=False, **settings)
     except Exception as error:
         raise StageFailed("unsupported", f"hls4ml: {type(error).__name__}: {error}", told.getvalue()) from error
-    return extract.extract(built, BACKEND, hardware.io_type, part, clock_ns)
+    return extract.extract(built)

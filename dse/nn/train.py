@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,17 @@ VERSION = 1
 def versions(*names: str) -> dict[str, str]:
     """Versions of the libraries that a stage uses, by distribution name."""
     return {name: importlib.metadata.version(name) for name in names}
+
+
+def versions_if_present(*names: str) -> dict[str, str]:
+    """The same for libraries that may be missing: "absent"."""
+    found: dict[str, str] = {}
+    for name in names:
+        try:
+            found |= versions(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
 
 
 @lru_cache(maxsize=4)
@@ -50,6 +62,10 @@ def build(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> A
     if not isinstance(model, tf_keras.Model):
         kind = type(model)
         raise DseError(f"the study's model function must return a tf_keras model, got {kind.__module__}.{kind.__qualname__}.")
+    classes = load_split(workload).classes
+    if len(model.inputs) != 1 or len(model.outputs) != 1 or tuple(model.output_shape[1:]) != (classes,):
+        shown = [tuple(tensor.shape[1:]) for tensor in model.outputs]
+        raise DseError(f"the model must have one input and {classes} logits, one per class; its outputs have shapes {shown}.")
     shape = tuple(model.input_shape[1:])
     rows = load_split(workload).train.x.shape[1:]
     if shape != rows:
@@ -59,8 +75,12 @@ def build(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> A
 
 @lru_cache(maxsize=64)
 def config(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> str:
-    """The built model's configuration as JSON: what the key hangs on, so that a comment in the study changes nothing."""
-    return json.dumps(build(workload, architecture).get_config(), sort_keys=True, default=str)
+    """The built model's configuration and initial weights as JSON: what the key hangs on, and no comment in the study."""
+    model = build(workload, architecture)
+    initial = hashlib.sha256()
+    for array in model.get_weights():
+        initial.update(array.tobytes())
+    return json.dumps([model.get_config(), initial.hexdigest()], sort_keys=True, default=str)
 
 
 def causes(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> dict[str, Any]:
@@ -77,7 +97,7 @@ def causes(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> 
 
 
 def fit(model: Any, data: Split, training: Training, epochs: int, callbacks: list[Any]) -> None:
-    """Train in place on the training rows; StageFailed("crash") where the loss is no longer a number."""
+    """Train in place on the training rows; StageFailed("invalid") where the loss is no longer a number."""
     import tf_keras
 
     model.compile(
@@ -89,7 +109,7 @@ def fit(model: Any, data: Split, training: Training, epochs: int, callbacks: lis
     losses = history.history.get("loss", [])
     for epoch, loss in enumerate(losses, 1):
         if not np.isfinite(loss):
-            raise StageFailed("crash", f"the loss became {loss} in epoch {epoch} of {epochs}. Try a smaller learning rate.")
+            raise StageFailed("invalid", f"the loss became {loss} in epoch {epoch} of {epochs}. Try a smaller learning rate.")
 
 
 def accuracy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
@@ -118,9 +138,6 @@ def train(workload: Workload, architecture: tuple[tuple[str, Scalar], ...], fold
     """Train the float model and leave `weights.npz`; returns its validation accuracy."""
     data = load_split(workload)
     model = build(workload, architecture)
-    classes = int(np.prod(model.output_shape[1:]))
-    if classes != data.classes:
-        raise DseError(f"the model has {classes} outputs, the data {data.classes} classes. Make them agree.")
     fit(model, data, workload.training, workload.training.epochs, [])
     save_weights(folder / "weights.npz", model.layers)
     return {"accuracy_float": accuracy(model, data.validation.x, data.validation.y), "accuracy_n": len(data.validation.y)}

@@ -22,7 +22,7 @@ from dse.sweep.ledger import Ledger, differences, write_study
 from dse.sweep.loop import Sweeping
 from dse.sweep.options import Options, Swept
 
-__all__ = ["Options", "Swept", "explore"]
+__all__ = ["LOG_FILE", "Options", "Swept", "explore", "logged"]
 
 LOG_FILE = "sweep.log"
 
@@ -35,23 +35,23 @@ def explore(study: Study, options: Options | None = None) -> Swept:
     KeyboardInterrupt after a clean end on Ctrl-C.
     """
     options = options or Options()
-    folder = options.root / study.name
-    store = Store(options.root, frozenset(options.retry_failed))
+    folder = options.folder / study.name
+    store = Store(options.folder, frozenset(options.retry_failed))
     store.prepare()
     folder.mkdir(parents=True, exist_ok=True)
-    with only_runner(folder), _logged(folder / LOG_FILE):
+    with only_runner(folder, "run"), logged(folder / LOG_FILE):
         ledger = Ledger(folder)
         jobs = min(options.jobs or default_jobs(), max(1, options.trials or study.trials))
         with Workers(study, store, jobs, folder / LOG_FILE) as workers:
             with options.console.status("loading the data and checking the tools ...") if not options.quiet else nullcontext():
-                facts: worker.Facts = outcome(workers.submit(worker.look, timeout_s=600), 600)
+                facts: worker.Facts = outcome(workers.submit(worker.look), None)
             resolved = replace(study, space=study.space.resolved(facts.layers))
             _settle(resolved, facts, folder, extend=options.extend)
             return Sweeping(resolved, options, ledger, workers).go()
 
 
 @contextmanager
-def _logged(path: Path) -> Iterator[None]:
+def logged(path: Path) -> Iterator[None]:
     """Write what this process logs to the sweep's file, where the workers write too."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
@@ -67,7 +67,7 @@ def _logged(path: Path) -> Iterator[None]:
 
 def _settle(study: Study, facts: worker.Facts, folder: Path, *, extend: bool) -> None:
     """Keep the study beside its records; UsageError where another study's records are there already."""
-    asked = json.loads(json.dumps(study.as_json() | {"data": facts.data, "model": facts.model}, default=str))
+    asked = json.loads(json.dumps(study.as_json() | {"data": facts.data, "model": dict(facts.models)}, default=str))
     path = folder / STUDY_FILE
     now = {
         "v": FORMAT,
@@ -82,10 +82,12 @@ def _settle(study: Study, facts: worker.Facts, folder: Path, *, extend: bool) ->
     }
     if path.exists():
         before = open_run(folder).study["asked"]
-        found = differences(before, asked)
+        known = {name: digest for name, digest in asked["model"].items() if name in before["model"] or not extend}
+        found = differences(before, {**asked, "model": known})
         free = [line for line in found if line.startswith(("space.", "first"))]
         wider = all(set(values) <= set(asked["space"].get(knob, ())) for knob, values in before["space"].items())
         if found and not (extend and len(free) == len(found) and wider):
-            advice = "Use another name or --root for a new sweep" + ("" if extend else ", or --extend for a wider space") + "."
+            help_is = ", or --extend for a wider space" if not extend and len(free) == len(found) else ""
+            advice = f"Use another name or --root for a new sweep{help_is}."
             raise UsageError("\n  ".join([f"{folder} holds the sweep of another study:", *found]) + f"\n{advice}")
     write_study(folder, now)

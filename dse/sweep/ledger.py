@@ -13,8 +13,8 @@ from dse import journal
 from dse.design import Design
 from dse.errors import DseError
 from dse.metrics import Measurement
-from dse.record import Failure, Record
-from dse.run import RECORDS_FILE, STUDY_FILE, Asked, added_row, replay
+from dse.record import Failure, Record, Refusal
+from dse.run import RECORDS_FILE, STUDY_FILE, Asked, added_row, refused_row, replay
 
 
 class Ledger:
@@ -57,6 +57,12 @@ class Ledger:
         """Note figures, or a failure, found after the record was written; the record as it is now."""
         self._append(added_row(trial, measurements, failure))
         self.records[trial] = self.records[trial].plus(measurements, failure)
+        return self.records[trial]
+
+    def refuse(self, trial: int, refusal: Refusal) -> Record:
+        """Note why a judge has no figures of a trial's design; the record as it is now."""
+        self._append(refused_row(trial, refusal))
+        self.records[trial] = self.records[trial].refused(refusal)
         return self.records[trial]
 
 

@@ -20,7 +20,7 @@ from dse.sweep.ledger import Ledger
 from dse.sweep.options import Options, Swept
 from dse.sweep.progress import Show
 from dse.sweep.sampling import Sampling
-from dse.view import view
+from dse.view import judges, view
 
 #: Passing failures of one kind in a row after which the machine, not the designs, is at fault.
 IN_A_ROW = 3
@@ -138,11 +138,12 @@ class Sweeping:
         return found
 
     def _verify(self) -> None:
-        """Emulate every design of the front as it is built; one that turns out wrong leaves it, and others may enter."""
+        """Emulate every design of any judge's front as it is built; one that turns out wrong leaves it, others may enter."""
         tried: set[int] = set()
         while True:
             run = replace(open_run(self.ledger.folder), records=tuple(self.ledger.records.values()))
-            open_ones = [s.record for s in view(run).unproven if s.record.trial not in tried]
+            unproven = {s.record.trial: s.record for judge in judges(run) for s in view(run, judge.name).unproven}
+            open_ones = [record for trial, record in unproven.items() if trial not in tried]
             if not open_ones:
                 return
             self.show.phase("emulating the front as built", 0, len(open_ones))

@@ -14,7 +14,7 @@ from dse.run import Run
 class Options:
     """How to sweep; None: the study's or the machine's own value. `retry_failed` names failure kinds to try once more."""
 
-    root: Path = Path("runs")
+    root: Path | str = "runs"
     trials: int | None = None
     hours: float | None = None
     jobs: int | None = None
@@ -22,6 +22,11 @@ class Options:
     retry_failed: tuple[str, ...] = ()
     quiet: bool = False
     console: Console = field(default_factory=Console)
+
+    @property
+    def folder(self) -> Path:
+        """The root as an absolute path: compilers run in folders of their own."""
+        return Path(self.root).absolute()
 
 
 @dataclass(frozen=True)

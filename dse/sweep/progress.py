@@ -61,7 +61,7 @@ class Show:
         """A line above the bar, and in the log."""
         log.info(text)
         if not self._quiet:
-            self._bar.console.print(text, markup=False, highlight=False)
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def phase(self, name: str, done: int, total: int) -> None:
         """Begin another piece of work."""
@@ -79,7 +79,7 @@ class Show:
         line = f"trial {record.trial}: {short(record, self._goals)} [{seconds:.1f} s]"
         log.info(line)
         if not self._live and not self._quiet:
-            self._console.print(line, markup=False, highlight=False)
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         self._bar.advance(self._task)
 
     def advance(self) -> None:

@@ -30,3 +30,17 @@ class Synthesizer(Protocol):
         Raises StageFailed with a typed kind; never returns a figure that it does not have.
         """
         ...
+
+
+@runtime_checkable
+class Refinement(Synthesizer, Protocol):
+    """A synthesizer that stands on the rung below it and reads what that one has left."""
+
+    @property
+    def hls(self) -> Synthesizer:
+        """The rung below."""
+        ...
+
+    def refine(self, network: Network, below: Path, folder: Path) -> Measurement:
+        """Figures of `network` from the folder that the rung below has filled (read only); `folder` keeps reports and logs."""
+        ...

@@ -97,7 +97,8 @@ class Vitis:
     def synthesize(self, network: Network, project: Path, folder: Path, vectors: Vectors | None = None) -> Measurement:
         """C synthesis of `project` in a copy of it; `folder` keeps log, run.sh, scripts, reports and RTL.
 
-        With `vectors` the RTL is simulated on them too: StageFailed("mismatch") where its outputs are not the emulation's.
+        With `vectors` the RTL is simulated on them too: `agreement_rtl` is 1, or StageFailed("mismatch") is raised where its
+        outputs are not the emulation's.
         """
         tool = self.tool
         if network.backend != BACKENDS[tool.program.tool]:
@@ -118,7 +119,8 @@ class Vitis:
             shutil.rmtree(work, ignore_errors=True)
         source = Source("synthesize", tool.program.tool, tool.version, "hls")
         judge = self.judge(network.part, network.clock_ns)
-        return Measurement(source, measure.hls(found), judge, measure.layers(found.modules))
+        checked = {} if vectors is None else {"agreement_rtl": 1.0, "agreement_rtl_n": len(vectors.inputs)}
+        return Measurement(source, {**measure.hls(found), **checked}, judge, measure.layers(found.modules))
 
     def _prepare(self, network: Network, project: Path, folder: Path, vectors: Vectors | None) -> None:
         """Lay out scripts, settings, run.sh and the copy of the project that the tool works in."""

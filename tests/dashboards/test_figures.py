@@ -19,6 +19,7 @@ from dse.record import Failure
 from dse.view import minimised, view
 
 NAMES = [objective.metric for objective in OBJECTIVES]
+TWO = goals((Objective("accuracy"), Objective("lut")), ())
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
@@ -83,6 +84,24 @@ def test_the_front_line_passes_through_the_front_of_its_two_figures(seen):
     assert line.x[-1] == pytest.approx(figure.layout.xaxis.range[1])
 
 
+def not_as_built(record):
+    """The record before its design was emulated as it is built."""
+    first = record.measurements[0]
+    values = {name: value for name, value in first.values.items() if name != "agreement_test"}
+    return replace(record, measurements=(replace(first, values=values), *record.measurements[1:]))
+
+
+def test_while_a_sweep_runs_the_front_is_drawn_though_not_emulated_as_built(tmp_path):
+    """Designs of the front that are not proven yet look different, and still have their line and their knee."""
+    records = [not_as_built(plain_record(n, accuracy=0.5 + n / 10, lut=100 * 2**n)) for n in range(3)]
+    unproven = view(write_run(tmp_path, records, what=TWO))
+    assert [found.name for found in figures.front_scatter(unproven, "lut", "accuracy").data] == [
+        "feasible front of these two",
+        "front, not emulated as built yet (3)",
+        f"knee: trial {unproven.knee.record.trial}",
+    ]
+
+
 def test_intervals_become_error_bars_of_the_front(seen):
     """As long as the record's interval, on the axis of that figure alone."""
     figure = figures.front_scatter(seen, "lut", "accuracy")
@@ -113,6 +132,20 @@ def test_points_outside_the_axes_are_counted(seen):
     outside = sum(not (low <= x <= high and down <= y <= up) for x, y in zip(drawn.x, drawn.y, strict=True))
     assert outside > 0
     assert drawn.name == f"over a limit ({len(drawn.x)}, {outside} out of view)"
+
+
+def test_a_figure_that_only_some_designs_have_can_be_plotted(tmp_path):
+    """Power that was stated for two designs: these two are drawn, and the knee only if it is one of them."""
+    records = [plain_record(n, accuracy=0.5 + n / 10, lut=100 * 2**n) for n in range(4)]
+    knee = view(write_run(tmp_path / "a", records, what=TWO)).knee.record.trial
+    power = {n: {"power_w": 1.5} for n in range(4) if n != knee}
+    some = [
+        plain_record(n, accuracy=r.value("accuracy"), lut=r.value("lut"), **power.get(n, {})) for n, r in enumerate(records)
+    ]
+    partly = view(write_run(tmp_path / "b", some, what=TWO))
+    figure = figures.front_scatter(partly, "power_w", "accuracy")
+    assert sorted(trace(figure, "front (").customdata) == [n for n in range(4) if n != knee]
+    assert not any(found.name.startswith("knee") for found in figure.data)
 
 
 def test_axes_can_be_logarithmic_on_request(seen):
@@ -212,9 +245,12 @@ def test_parallel_coordinates_hold_each_designs_own_values(seen):
 
 def test_parallel_lines_stay_between_the_ends_of_their_axes(seen):
     """0 at the smallest and 1 at the largest value of each knob and figure, one line per design."""
-    lines = [found for found in figures.parallel_lines(seen).data if found.mode == "lines"]
-    heights = np.array([found.y for found in lines])
-    assert len(lines) == len(seen.feasible)
+    lines = figures.parallel_lines(seen).data
+    places = len(figures.parallel_lines(seen).layout.xaxis.tickvals)
+    rows = np.array([y for found in lines for y in found.y], dtype=float).reshape(-1, places + 1)
+    assert np.isnan(rows[:, -1]).all()
+    heights = rows[:, :-1]
+    assert len(heights) == len(seen.feasible)
     assert heights.min(axis=0).tolist() == [0] * heights.shape[1]
     assert heights.max(axis=0).tolist() == [1] * heights.shape[1]
 

@@ -33,8 +33,8 @@ def test_groups_hold_the_figures_of_the_views_judge(seen, tmp_path):
     run = build_run(tmp_path)
     other = view(run, "vitis")
     for group in groups(other, ("lut",)):
-        assert group.figures(other, "lut").tolist() == [s.record.value("lut", other.judge) for s in group.standings]
-        assert group.figures(other, "lut").tolist() != [s.record.value("lut", JUDGE) for s in group.standings]
+        assert group.figures("lut").tolist() == [s.record.value("lut", other.judge) for s in group.standings]
+        assert group.figures("lut").tolist() != [s.record.value("lut", JUDGE) for s in group.standings]
 
 
 def test_bounds_are_the_stated_intervals(tmp_path):
@@ -45,10 +45,10 @@ def test_bounds_are_the_stated_intervals(tmp_path):
     rows = {s.record.trial: (group, n) for group in groups(measured, ("lut",)) for n, s in enumerate(group.standings)}
     group, row = rows[7]
     low, high = record.measurement("lut").intervals["lut"]
-    above, below = group.bounds(measured, "lut")
+    above, below = group.bounds("lut")
     value = record.value("lut")
     assert (value - below[row], value + above[row]) == pytest.approx((low, high))
-    assert group.bounds(measured, "dsp") is None
+    assert group.bounds("dsp") is None
 
 
 def brute_steps(points, signs):
@@ -91,9 +91,9 @@ def test_an_objectives_own_direction_counts(tmp_path):
 def test_axes_span_what_is_feasible(seen):
     """An infeasible design far away does not squeeze the front into a corner."""
     drawn = groups(seen, ("lut",))
-    axis = Axis.over(seen, drawn, "lut")
+    axis = Axis.over(drawn, "lut")
     feasible = np.array([s.record.value("lut", JUDGE) for s in seen.feasible])
-    everything = np.concatenate([group.figures(seen, "lut") for group in drawn])
+    everything = np.concatenate([group.figures("lut") for group in drawn])
     assert axis.holds(feasible).all()
     assert not axis.holds(everything).all()
 
@@ -104,7 +104,7 @@ def test_an_axis_holds_its_figures_and_has_a_length(tmp_path, figures, log):
     """One point, equal points, zeros, negative and far-apart figures; decades only where all are above 0."""
     records = [plain_record(n, accuracy=0.5, wns_ns=value) for n, value in enumerate(figures)]
     measured = view(write_run(tmp_path, records, what=goals((Objective("accuracy"),), ())))
-    axis = Axis.over(measured, groups(measured, ("wns_ns",)), "wns_ns", log=log)
+    axis = Axis.over(groups(measured, ("wns_ns",)), "wns_ns", log=log)
     assert axis.holds(np.array(figures, dtype=float)).all()
     assert axis.low < axis.high
     assert not (axis.log and min(figures) <= 0)

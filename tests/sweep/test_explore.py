@@ -185,3 +185,11 @@ def test_other_samplers_sweep_as_well(root, named, sampler):
     """NSGA-II and random propose designs of the same space."""
     found = swept(replace(named(QUICK), sampler=sampler), root, trials=2)
     assert len({r.design.digest for r in found.run.records}) == 2
+
+
+def test_a_relative_root_is_as_good_as_an_absolute_one(root, named, monkeypatch):
+    """The default root is `runs`, here: tools that run elsewhere must find it all the same."""
+    monkeypatch.chdir(root)
+    found = swept(replace(named(QUICK), workload=replace(QUICK.workload, split_seed=5)), "relative", trials=1)
+    assert [record.failure for record in found.run.records] == [None]
+    assert (root / "relative/store/libraries").is_dir()

@@ -190,7 +190,7 @@ from pathlib import Path
 from dse.errors import DseError
 from dse.journal import only_runner
 try:
-    with only_runner(Path(sys.argv[1])):
+    with only_runner(Path(sys.argv[1]), "run"):
         print("runs", flush=True)
         sys.stdin.read()
 except DseError as error:
@@ -212,9 +212,7 @@ def test_a_second_runner_is_refused_politely(tmp_path):
     assert said == "runs"
     second, refused = runner(tmp_path)
     node = os.uname().nodename
-    assert refused == (
-        f"{tmp_path} is being swept by process {first.pid} on {node}. Wait for it, end it, or use another --root."
-    )
+    assert refused == (f"{tmp_path} is in use by `dse run`, process {first.pid} on {node}. Wait for it, or end it with Ctrl-C.")
     elsewhere, said = runner(tmp_path / "other")
     assert said == "runs"
     first.communicate(timeout=60)
@@ -236,7 +234,7 @@ def test_a_killed_runner_keeps_nobody_out(tmp_path):
 
 def test_a_tool_that_outlives_its_runner_keeps_nobody_out(tmp_path):
     """The lock is not inherited by the programs that a runner starts."""
-    with only_runner(tmp_path):
+    with only_runner(tmp_path, "run"):
         tool = subprocess.Popen(["sleep", "60"])
     try:
         second, said = runner(tmp_path)
@@ -254,5 +252,6 @@ def test_a_file_system_without_locks_is_refused_with_the_reason(tmp_path, monkey
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr("fcntl.flock", no_locks)
-    with pytest.raises(DseError, match=r"this file system cannot lock \(Operation not supported\)"), only_runner(tmp_path):
+    told = r"this file system cannot lock \(Operation not supported\)"
+    with pytest.raises(DseError, match=told), only_runner(tmp_path, "run"):
         pass

@@ -45,6 +45,11 @@ class Estimate:
         if self.calibration is not None and self.stage != "csynth":
             raise UsageError("a calibration already leads to its tool's figures; stage must be 'csynth' with it.")
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the figures that it states."""
+        return (*FIGURES, "latency_ns") if self.stage == "csynth" else tuple(shipped().ratios.get(self.stage, {}))
+
     def judge(self, part: str, clock_ns: float | None) -> Judge:
         """Who says it."""
         name = "" if self.calibration is None else self.calibration.name
@@ -52,7 +57,7 @@ class Estimate:
 
     def causes(self, network: Network) -> dict[str, Any]:
         """The network, the fit's version, and what is set here."""
-        stated = None if self.resources is None else self.resources.family
+        stated = None if self.resources is None else [self.resources.family, self.resources.resources]
         learned = None if self.calibration is None else self.calibration.as_json()
         head = {"network": network.digest, "version": shipped().version, "stage": self.stage}
         return {**head, "family": stated, "calibration": learned}

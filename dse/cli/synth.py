@@ -1,0 +1,105 @@
+"""`dse synth`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from dse.cli.arguments import Folder
+from dse.errors import FAILURE_KINDS, DseError, UsageError
+
+Rung = Literal["hls", "netlist", "routed"]
+#: Seconds of the units that a time may have.
+UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+def synth(
+    folder: Folder,
+    rung: Annotated[Rung, typer.Option(help="How far to go: csynth, Vivado synthesis, place and route.")] = "hls",
+    front: Annotated[bool, typer.Option("--front", help="The designs of the front; the default.")] = False,
+    trial: Annotated[
+        list[str] | None, typer.Option(metavar="N", help="These designs instead: --trial 3 --trial 7, or --trial 3,7.")
+    ] = None,
+    judge: Annotated[
+        str, typer.Option(metavar="NAME", help="Whose front: a judge's name or part of it; default: the study's.")
+    ] = "",
+    cosim: Annotated[
+        bool, typer.Option("--cosim", help="Simulate the RTL too, on the emulation's own rows (100 at most).")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once; default: 2, or 1 below 16 GB of memory.")] = None,
+    timeout: Annotated[str, typer.Option(metavar="TIME", help="What one run of a tool may take: 90s, 45min, 4h.")] = "4h",
+    memory: Annotated[
+        float | None, typer.Option(metavar="GB", min=0.1, help="What one run may hold; default: no limit.")
+    ] = None,
+    licence_wait: Annotated[str, typer.Option(metavar="TIME", help="How long to ask again for a licence in use.")] = "1h",
+    retry_failed: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND", help=f"Try designs again that failed with this: {', '.join(FAILURE_KINDS)}."),
+    ] = None,
+) -> None:
+    """Synthesise designs of a finished sweep with Vitis HLS and Vivado, and add the figures to its records.
+
+    The figures of each rung are a judge of their own: `dse front DIR --judge NAME` shows its front. A rung stands on those
+    below it; whatever was synthesised before is not synthesised again. A design that a tool fails on keeps its other figures.
+    Ctrl-C keeps all that is finished; the same command goes on. Neither the study file nor tensorflow is needed.
+
+    vitis-run, vitis_hls and vivado are taken from PATH (source settings64.sh) or from DSE_VITIS_RUN, DSE_VITIS_HLS and
+    DSE_VIVADO; `dse doctor` says what is there. A run takes minutes to hours, 2 to 16 GB of memory and, while it runs, some
+    GB of disk, of which reports, logs, scripts and RTL are kept.
+
+    \b
+    Examples:
+      dse synth runs/digits
+      dse synth runs/digits --rung routed --jobs 1 --timeout 8h
+      dse synth runs/digits --rung netlist --judge vitis
+      dse synth runs/digits --trial 17 --cosim
+    """
+    from dse.climb import Choice, Manner, climb, default_jobs, synthesizer
+    from dse.shell import Limits
+    from dse.vendor import Terms
+
+    if front and trial:
+        raise UsageError("--front and --trial exclude each other: give one of them.")
+    if judge and trial:
+        raise UsageError("--judge says whose front; with --trial there is none to choose.")
+    unknown = sorted(set(retry_failed or ()) - set(FAILURE_KINDS))
+    if unknown:
+        raise UsageError(f"--retry-failed must be one of {', '.join(FAILURE_KINDS)}, got {', '.join(unknown)}.")
+    console, jobs = Console(), jobs or default_jobs()
+    limits: Limits = replace(
+        Terms().limits,
+        timeout_s=seconds("--timeout", timeout),
+        memory_bytes=None if memory is None else int(memory * 1e9),
+    )
+    terms = replace(Terms(limits, at_once=jobs), licence_wait_s=seconds("--licence-wait", licence_wait))
+    choice = Choice(numbers(trial or ()), judge)
+    manner = Manner(cosim, jobs, tuple(retry_failed or ()), console=console)
+    found = climb(folder, choice, synthesizer(rung, terms), manner)
+    from dse.cli.results import show_front
+
+    console.print()
+    if found.judge in {known for record in found.run.records for known in record.judges}:
+        show_front(found.run, console, found.judge.name)
+    if not found.stated:
+        raise DseError(f"none of the {len(found.failed)} designs has figures of {found.judge.name}; the reasons stand above.")
+
+
+def seconds(option: str, text: str) -> float:
+    """`90s`, `45min` or `4h` in seconds; UsageError for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h)", text.strip())
+    if found is None:
+        raise UsageError(f"{option} wants a time with its unit, such as 90s, 45min or 4h; got {text!r}.")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def numbers(texts: tuple[str, ...] | list[str]) -> tuple[int, ...]:
+    """Trial numbers, several in one text separated by commas; UsageError for anything else."""
+    words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
+    wrong = [word for word in words if not word.isdecimal()]
+    if wrong or (texts and not words):
+        raise UsageError(f"--trial wants numbers, as `dse front` lists them; got {', '.join(wrong) or 'nothing'}.")
+    return tuple(map(int, words))
