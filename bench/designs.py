@@ -6,15 +6,13 @@ initialisation, quantised to the row's type, the smallest ones zero where the ro
 
 from __future__ import annotations
 
-import json
-import math
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from bench.architectures import Shape, shapes_of
 from dse.errors import DseError, UsageError
 from dse.network import FixedType, Layer, Network
 from dse.synth.estimate.cost import FIGURES
@@ -24,16 +22,12 @@ from dse.synth.estimate.published import ASKED, SHAPE, number, tool_of
 from dse.synth.estimate.whole import whole
 
 Row = dict[str, str]
-#: Architectures that tables mention by name alone.
-KNOWN = {"jet mlp": [16, 64, 32, 32, 5]}
 #: Trained weights spread a little wider than initial ones.
 TRAINED = 1.25
 #: Rounding and saturation of QKeras activations in hls4ml.
 QUANTISED = ("RND_CONV", "SAT")
-#: Where published data lie, Keras models of some networks among them.
-SHARED = Path(os.environ.get("DSE_SHARED", Path(__file__).parents[2] / "shared"))
 PRODUCTS = ("dense", "conv2d")
-#: Added to the half-width for what a row does not state: the weights' sparsity where zeros cost nothing, the reuse factor.
+#: Added to the half-width where zeros cost nothing and the row does not state the weights' sparsity.
 UNKNOWN = float(np.log(2))
 
 
@@ -49,8 +43,7 @@ def estimate_design(row: Row, folder: Path) -> tuple[dict[str, float], dict[str,
         return {}, {}, str(error)
     values = {name: getattr(found.cost, name) for name in FIGURES}
     latency = any(layer.strategy == "latency" for layer in network.layers)
-    unknown = (number(row, "sparsity") is None and latency) + (not (row.get("reuse_factor") or "").strip())
-    extra = UNKNOWN * unknown
+    extra = UNKNOWN if latency and number(row, "sparsity") is None else 0.0
     intervals = {name: fit.interval(name, value, found.scores[name] + extra) for name, value in values.items()}
     rounded = figures(found.cost)
     if row.get("stage") in ("vsynth", "routed"):
@@ -62,84 +55,8 @@ def estimate_design(row: Row, folder: Path) -> tuple[dict[str, float], dict[str,
 
 
 def network_of(row: Row, folder: Path) -> Network:
-    """The network of one row; UsageError where its architecture is not stated."""
-    for place in (folder, SHARED / "synthesis"):
-        model = place / "kebl_cnn_stream" / "models" / f"{row['network']}_model.json"
-        if model.is_file():
-            return _built(row, _keras(json.loads(model.read_text())))
-    convolutions = convolutions_of(row["network"])
-    if convolutions:
-        return _built(row, convolutions)
-    sizes = sizes_of(row["network"])
-    return _built(row, [Shape("input", (sizes[0],), {}), *(Shape("dense", (n,), {}) for n in sizes[1:])])
-
-
-def sizes_of(text: str) -> list[int]:
-    """Widths of a multilayer perceptron: `MLP 10-5-3-2`, `QDense 32->64`, or a name that is known."""
-    found = re.search(r"\d+(?:\s*(?:-|->)\s*\d+)+", text)
-    if found:
-        return [int(n) for n in re.findall(r"\d+", found[0])]
-    for name, sizes in KNOWN.items():
-        if name in text.lower():
-            return sizes
-    raise UsageError(f"architecture not stated: {text!r}")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One layer of an architecture: its kind, output shape and attributes."""
-
-    kind: str
-    size: tuple[int, ...]
-    attributes: dict[str, int]
-
-
-def convolutions_of(text: str) -> list[Shape]:
-    """A LeNet told in words, `LeNet 28x28x1: conv 6@5x5, 16@5x5, FC120, FC84, 10`: each convolution is pooled by two."""
-    entering = re.search(r"\b(\d+)x(\d+)x(\d+)\b", text)
-    kernels = list(re.finditer(r"\b(\d+)@(\d+)x\d+", text))
-    if "lenet" not in text.lower() or entering is None or not kernels:
-        return []
-    size = tuple(int(n) for n in entering.groups())
-    shapes = [Shape("input", size, {})]
-    for found in kernels:
-        filters, k = int(found[1]), int(found[2])
-        rows, columns = size[0] - k + 1, size[1] - k + 1
-        shapes.append(Shape("conv2d", (rows, columns, filters), {"filt_height": k, "filt_width": k}))
-        shapes.append(Shape("relu", (rows, columns, filters), {}))
-        size = (rows // 2, columns // 2, filters)
-        shapes.append(Shape("maxpool2d", size, {"pool_height": 2, "pool_width": 2}))
-    shapes.append(Shape("reshape", (math.prod(size),), {}))
-    widths = re.findall(r",\s*(?:FC\s*)?(\d+)\b(?!@)", text[kernels[-1].end() :])
-    return [*shapes, *(Shape("dense", (int(n),), {}) for n in widths)]
-
-
-def _keras(model: dict) -> list[Shape]:
-    """The layers of a Keras model's JSON: convolutions, pooling, dense; batch norms are fused into what is before them."""
-    shapes: list[Shape] = []
-    for entry in model["config"]["layers"]:
-        kind, config = entry["class_name"], entry["config"]
-        if not shapes:
-            shapes.append(Shape("input", tuple((config.get("batch_input_shape") or config["batch_shape"])[1:]), {}))
-        size = shapes[-1].size
-        if kind == "Conv2D":
-            k = config["kernel_size"][0]
-            pad = (k - 1) // 2 if config["padding"] == "same" else 0
-            sides = dict.fromkeys(("pad_top", "pad_bottom", "pad_left", "pad_right"), pad)
-            rows, columns = (n + 2 * pad - k + 1 for n in size[:2])
-            shapes.append(Shape("conv2d", (rows, columns, config["filters"]), {"filt_height": k, "filt_width": k, **sides}))
-        elif kind == "MaxPooling2D":
-            p = config["pool_size"][0]
-            shapes.append(Shape("maxpool2d", (size[0] // p, size[1] // p, size[2]), {"pool_height": p, "pool_width": p}))
-        elif kind in ("ReLU", "LeakyReLU", "Activation"):
-            shapes.append(Shape("relu", size, {}))
-        elif kind == "Flatten":
-            shapes.append(Shape("reshape", (math.prod(size),), {}))
-        elif kind == "Dense":
-            shapes.append(Shape("dense", (config["units"],), {}))
-        elif kind not in ("InputLayer", "BatchNormalization"):
-            raise UsageError(f"layer {kind} of a model file is not known here")
-    return shapes
+    """The network of one row; UsageError where its architecture or its reuse factor is not stated."""
+    return _built(row, shapes_of(row["network"], folder))
 
 
 @dataclass(frozen=True)
@@ -184,9 +101,9 @@ def _stated(row: Row, count: int) -> Stated:
     widths = _listed(row, "weight_bits", count) or [kind.width if kind else 16] * count
     strategy = (row.get("strategy") or "latency").lower()
     reuse = _listed(row, "reuse_factor", count)
-    if reuse is None and strategy == "resource":
+    if reuse is None:
         raise UsageError("reuse factor not stated")
-    asked = [ASKED.get((row.get("source", ""), r), r) if strategy == "latency" else r for r in reuse or [1] * count]
+    asked = [ASKED.get((row.get("source", ""), r), r) if strategy == "latency" else r for r in reuse]
     return Stated(
         inputs=inputs,
         weights=[FixedType(width, kind.integer if kind else 1) for width in widths],

@@ -132,7 +132,7 @@ def baseline(rows: Sequence[dict[str, str]], layers: Sequence[PublishedLayer], b
         known = np.flatnonzero(~np.isnan(y))
         kept = [groups[i] for i in known]
         guess = np.zeros(len(known))
-        for train, test in GroupKFold(min(5, len(set(kept)))).split(known, groups=kept):
+        for train, test in GroupKFold(min(10, len(set(kept)))).split(known, groups=kept):
             model = HistGradientBoostingRegressor(max_iter=400, learning_rate=0.05, min_samples_leaf=5)
             model.fit(x[known[train]], np.log1p(y[known[train]]))
             guess[test] = np.expm1(model.predict(x[known[test]]))

@@ -12,7 +12,7 @@ import pytest
 BENCH = Path(__file__).parents[1] / "bench" / "estimator.py"
 sys.path.insert(0, str(BENCH.parents[1]))
 
-from bench.designs import convolutions_of, sizes_of
+from bench.architectures import convolutions_of, sizes_of
 from bench.estimator import COLUMNS, MEASURES, judged, ranks
 from dse.errors import UsageError
 

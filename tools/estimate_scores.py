@@ -153,23 +153,29 @@ def bounds_of(layer: PublishedLayer) -> dict[str, float]:
 def network_scores(shared: Path, found: dict[str, dict[str, float]]) -> dict[str, float]:
     """Half-widths of whole networks: what their composition misses by, on csynth figures of networks of several layers.
 
-    Only networks whose rows state reuse factor and, for the latency strategy, sparsity: the rest would measure the guess at
-    what they leave out. Weights are drawn; composition has no fitted number, so every network is held out.
+    Only complete reports of networks whose rows state reuse factor and, for the latency strategy, sparsity: the rest would
+    measure the guess at what they leave out. Weights are drawn, so DSP blocks and LUTs of the latency strategy say nothing of
+    composition. Composition has no fitted number: every network is held out.
     """
     fit, folder = with_prices(found), shared / "synthesis"
     with (folder / "designs.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["stage"] == "csynth" and row["source"] != LAW_FROM]
     scores: dict[str, list[tuple[str, float]]] = {name: [] for name in FIGURES}
     for row in rows:
-        if not row["reuse_factor"] or (row["strategy"].lower() == "latency" and not row["sparsity"]):
+        if (
+            not row["reuse_factor"]
+            or number(row, "latency_max") is None
+            or (row["strategy"].lower() == "latency" and not row["sparsity"])
+        ):
             continue
         try:
             cost = whole(network_of(row, folder), tool_of(row), fit).cost
         except (UsageError, StageFailed):
             continue
+        drawn = row["strategy"].lower() == "latency"
         for name, column in COLUMNS.items():
             value = number(row, column)
-            if value is not None:
+            if value is not None and not (drawn and name in ("dsp", "lut")):
                 scores[name].append((row["source"], score(name, getattr(cost, name), value)))
     return {
         name: max(LEAST_NETWORK[name], quantile([value for _, value in pairs], alike([source for source, _ in pairs])))
