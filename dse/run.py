@@ -109,7 +109,7 @@ def replay(rows: list[dict[str, Any]]) -> tuple[dict[int, Record], dict[int, Ask
                 case "asked":
                     design = Design.from_json(row["design"])
                     asked[row["trial"]] = Asked(row["trial"], design, row["parameters"], row["time"])
-                case "added" if row["trial"] not in records:
+                case "added" | "refused" if row["trial"] not in records:
                     continue  # its record's line was removed; the trial is begun again
                 case "added":
                     failure = None if row["failure"] is None else Failure(**row["failure"])
