@@ -16,7 +16,7 @@ from dse.synth.estimate.tool import Tool
 from dse.synth.estimate.unrolled import unrolled, unrolled_resource
 from dse.synth.estimate.windows import convolution, pooling
 
-WINDOWED = ("conv1d", "conv2d")
+WINDOWED = ("conv1d", "conv2d", "depthwise_conv1d", "depthwise_conv2d")
 PRODUCTS = ("dense", *WINDOWED)
 POOLS = ("maxpool1d", "maxpool2d", "avgpool1d", "avgpool2d", "global_maxpool", "global_avgpool")
 #: Why a strategy has no closed form.

@@ -40,10 +40,15 @@ def convolution(layer: Layer, product: ProductSum, one: Cost, network: Network) 
         return _streamed(layer, product, one)
     factor = int(layer.attributes.get("parallelization_factor", 1))
     turns = math.ceil(layer.positions / factor)
-    pick = factor * product.n_in * mux_luts(turns)
-    whole = one.times(factor).plus(Cost(lut=pick, ff=factor * product.n_in * product.input_bits))
+    window = factor * _window_values(layer, product)
+    whole = one.times(factor).plus(Cost(lut=window * mux_luts(turns), ff=window * product.input_bits))
     interval = turns * one.interval_cycles
     return Cost(whole.dsp, whole.lut, whole.ff, whole.bram_18k, interval + one.latency_cycles, interval)
+
+
+def _window_values(layer: Layer, product: ProductSum) -> int:
+    """Values under the kernel: a depthwise sum sees one channel only, its window holds all of them."""
+    return product.n_in * (layer.input_shape[-1] if layer.kind.startswith("depthwise") else 1)
 
 
 def _streamed(layer: Layer, product: ProductSum, one: Cost) -> Cost:
@@ -54,7 +59,8 @@ def _streamed(layer: Layer, product: ProductSum, one: Cost) -> Cost:
     channels = layer.input_shape[-1]
     lines = (kernel - 1) * channels * product.input_bits * math.ceil(columns / SHIFT_BITS)
     cycles = input_pixels(layer) * turn + 3
-    extra = Cost(lut=WINDOW_LUTS[latency] * product.n_in + lines, ff=WINDOW_FFS * product.n_in)
+    window = _window_values(layer, product)
+    extra = Cost(lut=WINDOW_LUTS[latency] * window + lines, ff=WINDOW_FFS * window)
     whole = one.plus(extra)
     return Cost(whole.dsp, whole.lut, whole.ff, whole.bram_18k, cycles, cycles)
 

@@ -85,3 +85,17 @@ def test_a_convolution_reuses_its_sum_for_every_pixel():
     assert parallel["dsp"] == stream["dsp"] == 24
     assert parallel["interval_cycles"] == 64 * 9
     assert stream["interval_cycles"] >= 100 * 9
+
+
+def test_a_depthwise_convolution_has_one_kernel_per_channel():
+    """9 weights per channel: 9 x channels multiplications, all in one turn where nothing is reused."""
+    from dataclasses import replace
+
+    from dse.synth.estimate import Estimate
+
+    full = conv("c", "x", (6, 6, 4), 4)
+    layer = replace(full, kind="depthwise_conv2d", attributes={**full.attributes, "n_in": 9, "n_out": 4})
+    weights = np.full((3, 3, 4, 1), 77) * layer.weight_type.step
+    for io_type in ("io_parallel", "io_stream"):
+        whole = network(layer, entering=(6, 6, 4), io_type=io_type, weights={"c/weight": weights})
+        assert Estimate().estimate(whole).values["dsp"] == 36
