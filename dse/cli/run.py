@@ -41,6 +41,7 @@ def run(
       dse run studies/digits.py --trials 200 --hours 2
       dse run studies/digits.py --set target.clock_ns=3.3 --root runs/fast
     """
+    import shlex
     from dataclasses import replace
 
     from dse.studyfile import load
@@ -53,7 +54,9 @@ def run(
     if seed is not None:
         asked = replace(asked, seed=seed)
     console = Console()
-    options = Options(root, trials, hours, jobs, extend=extend, retry_failed=tuple(retry_failed or ()), console=console)
+    origin = shlex.join(["dse", "run", str(study), *(word for change in changes or () for word in ("--set", change))])
+    again = tuple(retry_failed or ())
+    options = Options(root, trials, hours, jobs, extend=extend, retry_failed=again, origin=origin, console=console)
     swept = explore(asked, options)
     from dse.cli.results import show_front, write_page
 

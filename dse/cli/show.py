@@ -165,11 +165,12 @@ def _show_failure(console: Console, run: Run, failure: Failure) -> None:
 
 
 def repeat(run: Run, record: Record) -> str:
-    """The command that makes this design again, in a root of its own, from the study's file."""
+    """The command that makes this design again, in a root of its own, from the study's file as it was changed."""
     given = record.design.knobs
     free = [name for name, values in run.study.get("asked", {}).get("space", {}).items() if len(values) > 1]
     knobs = {name: given.get(name, given.get(name.partition(".")[0])) for name in free}
-    return f"dse run STUDY.py --root again --trials 1 --set {shlex.quote('first=' + json.dumps([knobs]))}"
+    origin = run.study.get("origin", "dse run STUDY.py")
+    return f"{origin} --root again --trials 1 --set {shlex.quote('first=' + json.dumps([knobs]))}"
 
 
 def _show_files(console: Console, run: Run, record: Record) -> None:

@@ -46,7 +46,7 @@ def explore(study: Study, options: Options | None = None) -> Swept:
             with options.console.status("loading the data and checking the tools ...") if not options.quiet else nullcontext():
                 facts: worker.Facts = outcome(workers.submit(worker.look), None)
             resolved = replace(study, space=study.space.resolved(facts.layers))
-            _settle(resolved, facts, folder, extend=options.extend)
+            _settle(resolved, facts, folder, options)
             return Sweeping(resolved, options, ledger, workers).go()
 
 
@@ -65,8 +65,9 @@ def logged(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def _settle(study: Study, facts: worker.Facts, folder: Path, *, extend: bool) -> None:
+def _settle(study: Study, facts: worker.Facts, folder: Path, options: Options) -> None:
     """Keep the study beside its records; UsageError where another study's records are there already."""
+    extend = options.extend
     asked = json.loads(json.dumps(study.as_json() | {"data": facts.data, "model": dict(facts.models)}, default=str))
     path = folder / STUDY_FILE
     now = {
@@ -79,6 +80,7 @@ def _settle(study: Study, facts: worker.Facts, folder: Path, *, extend: bool) ->
         "trials": study.trials,
         "sampler": study.sampler,
         "seed": study.seed,
+        "origin": options.origin,
     }
     if path.exists():
         before = open_run(folder).study["asked"]

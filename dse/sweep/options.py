@@ -12,7 +12,10 @@ from dse.run import Run
 
 @dataclass(frozen=True)
 class Options:
-    """How to sweep; None: the study's or the machine's own value. `retry_failed` names failure kinds to try once more."""
+    """How to sweep; None: the study's or the machine's own value.
+
+    `retry_failed` names failure kinds to try once more, `origin` the command that would make the study again.
+    """
 
     root: Path | str = "runs"
     trials: int | None = None
@@ -20,6 +23,7 @@ class Options:
     jobs: int | None = None
     extend: bool = False
     retry_failed: tuple[str, ...] = ()
+    origin: str = "dse run STUDY.py"
     quiet: bool = False
     console: Console = field(default_factory=Console)
 
