@@ -1,7 +1,7 @@
 """Layers without product sums: activations, normalisation, pooling, merges, softmax.
 
-Built from the prices of single operators; checked against the modules in genuine reports of Vivado HLS 2018.2 to 2020.1 and
-Vitis HLS 2021.1 and 2023.2 (see the test of this module). No layer of these kinds has been calibrated.
+Built from the prices of single operators in reports of Vivado HLS 2018.2 to 2020.1 and Vitis HLS 2021.1 and 2023.2; relu and
+softmax are compared with a genuine report by a test. No layer of these kinds has been calibrated.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ NO_LAW = {
 COLLECT_LUTS = {True: 1.0, False: 40.0}
 
 
-#: Bits of the widest port (AMD UG1399, array_reshape). The one network beyond it that is known has a latency of 192 cycles
-#: instead of 8 (Vitis HLS 2021.1, 561 inputs of 8 bits): the half-widths say so.
+#: Bits of all inputs together in all published layers but one. That one (Vitis HLS 2021.1, 561 inputs of 8 bits) has a latency
+#: of 192 cycles where the law says 8, for a reason that one layer does not tell: the half-widths say so.
 PORT_BITS = 4096
 OVER_PORT = {"latency_cycles": 3.2, "interval_cycles": 2.5, "ff": 1.0}
 
@@ -99,7 +99,7 @@ def product_cost(product: ProductSum, tool: Tool, fit: Fit) -> Supported:
 
 
 def over_port(product: ProductSum) -> bool:
-    """Whether the inputs together are wider than the tools' widest port, so that they arrive one after the other."""
+    """Whether the inputs together are wider than those of the layers that the law describes."""
     return product.n_in * product.input_bits > PORT_BITS
 
 

@@ -11,8 +11,8 @@ from dse.parts import Part
 UNCERTAINTY = {"Vivado": 0.125, "Vitis": 0.27}
 #: Widths of one DSP block's multiplier: DSP48E1 (AMD UG479) and DSP48E2 (AMD UG579).
 DSP_PORTS = {"7series": (25, 18), "ultrascale": (27, 18), "ultrascale+": (27, 18)}
-#: The tools take a DSP block where the product is wider than this and LUTs where it is not. Seen in every multiplication of
-#: 772 layers: Vivado HLS 2018.3 to 2020.1 and Vitis HLS 2021.1 to 2025.1.
+#: The tools take a DSP block where the product is wider than this and LUTs where it is not: read off the blocks of published
+#: layers, which it reproduces for Vivado HLS 2019.2 and 2020.1 and for Vitis HLS 2022.2 to 2025.1.
 FABRIC_PRODUCT_BITS = 20
 
 
