@@ -24,8 +24,10 @@ def load(path: Path, changes: tuple[str, ...] = ()) -> Study:
     """The STUDY of a study file, with `KEY=VALUE` changes applied; UsageError where the file is missing or raises."""
     if not path.is_file():
         raise UsageError(f"{path}: no such study file. studies/digits.py is one to begin with.")
+    import dashboards  # noqa: F401 - found before a folder of that name beside the study can hide it
+
     if str(path.parent.absolute()) not in sys.path:
-        sys.path.insert(0, str(path.parent.absolute()))  # modules beside the study; workers get this process' path
+        sys.path.append(str(path.parent.absolute()))  # modules beside the study; workers get this process' path
     try:
         found = runpy.run_path(str(path), run_name="dse_study").get("STUDY")
     except DseError as error:

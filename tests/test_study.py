@@ -290,3 +290,18 @@ def test_a_field_that_has_no_value_of_its_own_kind_is_wrong_usage(file):
         for value in ("null", "-1.5", "[[1]]", '{"a": 1}'):
             with pytest.raises(UsageError):
                 load(file, (f"{key}={value}",))
+
+
+def test_a_study_may_import_a_module_that_lies_beside_it(tmp_path, monkeypatch):
+    """Models are often kept in a file of their own; a folder called dashboards there hides nothing of ours."""
+    import sys
+
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "dashboards").mkdir()
+    (tmp_path / "beside_the_study.py").write_text("NAME = 'beside'\n")
+    text = "from dataclasses import replace\nfrom beside_the_study import NAME\nfrom tests.tiny import STUDY as TINY\n"
+    (tmp_path / "study.py").write_text(text + "STUDY = replace(TINY, name=NAME)\n")
+    assert load(tmp_path / "study.py").name == "beside"
+    import dashboards
+
+    assert dashboards.__file__ is not None
