@@ -86,10 +86,11 @@ def _evaluate(design: Design, study: Study, walk: Walk) -> None:
     walk.effective = convert.effective(network)
     seen = _scored(network, built, study, walk)
     rows = train.load_split(workload).validation
-    walk.found("hls4ml", "emulated", scores(seen, "validation", rows.y, "accuracy", "agreement"))
+    reached = scores(seen, "validation", rows.y, "accuracy", "agreement")
+    walk.found("hls4ml", "emulated", reached)
     walk.found("tensorflow", "trained", {"accuracy_float": float_accuracy}, stage="train")
     agree(study, seen, "validation")
-    walk.pruned = study.hopeless(scores(seen, "validation", rows.y, "accuracy", "agreement"))
+    walk.pruned = study.hopeless(reached)
     if walk.pruned:
         return
     climb = ladder.Climb(walk.store, network, built.folder / "project", ladder.rungs(study.synthesizer))

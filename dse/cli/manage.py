@@ -44,6 +44,7 @@ def findings() -> list[Finding]:
     found += [Finding(name, _installed(name), purpose, f"pip install {name}") for name, purpose in LIBRARIES]
     found.append(_compiler())
     found += [Finding(*row) for row in vendor.facts()]
+    found.append(_yosys())
     found += [Finding(name, _installed(name), purpose, how) for name, purpose, how in EXTRAS]
     return found
 
@@ -62,6 +63,16 @@ def _compiler() -> Finding:
     except ToolNotFound as error:
         return Finding("g++", "", "compiling the emulation: nothing can be swept without it", str(error))
     return Finding("g++", version, "compiling the emulation")
+
+
+def _yosys() -> Finding:
+    purpose = "nothing yet: no verb uses open synthesis"
+    try:
+        program = shell.find("yosys", "DSE_YOSYS", "Install it (Debian/Ubuntu: apt-get install yosys)")
+        version = shell.version([str(program), "-V"], r"Yosys (\S+)")
+    except ToolNotFound as error:
+        return Finding("yosys", "", purpose, str(error))
+    return Finding("yosys", version, purpose)
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
