@@ -289,3 +289,4 @@ def test_no_warning_of_optunas_reaches_the_user(kind):
         found = sampler(kind=kind)
         for number in range(12):
             found.tell(mixed(found.ask(), number))
+    assert found.seen == 12
