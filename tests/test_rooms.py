@@ -37,7 +37,7 @@ FLOORS = (
     ("dashboards",),
     # one design
     ("nn.train", "nn.graph", "nn.extract", "nn.reference", "synth", "synth.reports"),
-    ("nn.compress", "nn.convert", "nn.emulate", "synth.estimate", "synth.vitis", "synth.vivado"),
+    ("nn.compress", "nn.blueprint", "nn.convert", "nn.emulate", "synth.estimate", "synth.vitis", "synth.vivado"),
     ("nn.read", "study", "ladder"),
     ("studyfile",),
     ("evaluate", "preflight"),

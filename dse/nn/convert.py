@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,27 +34,57 @@ def convert(model: Any, hardware: Hardware, part: str, clock_ns: float, folder: 
     """
     project = folder / "project"
     told = io.StringIO()
-    with contextlib.redirect_stdout(told), legacy_keras.keras_is_tf_keras():
-        import hls4ml
+    with _listening(told):
+        converted = _converted(model, hardware, part, clock_ns, project)
+        converted.write()
+    _settle(project)
+    network = _extracted(converted, hardware, part, clock_ns)
+    network.save(folder)
+    return {"printed": [line for line in told.getvalue().splitlines() if "WARNING" in line]}
 
+
+def foresee(model: Any, hardware: Hardware, part: str, clock_ns: float) -> Network:
+    """The network that `convert` will make of this model, from hls4ml's own passes, without a project.
+
+    `model` may be a blueprint. Writing the project and compiling it cost a hundred times as much; a design that reaches the
+    front is converted all the same, and what comes out must be this. StageFailed like `convert`.
+    """
+    with _listening(io.StringIO()):
+        converted = _converted(model, hardware, part, clock_ns, Path(PROJECT))
+    return _extracted(converted, hardware, part, clock_ns)
+
+
+@contextlib.contextmanager
+def _listening(told: io.StringIO) -> Iterator[None]:
+    """Keep what hls4ml prints; whatever it raises is StageFailed("unsupported")."""
+    with contextlib.redirect_stdout(told), legacy_keras.keras_is_tf_keras():
         try:
-            converted = hls4ml.converters.convert_from_keras_model(
-                model,
-                hls_config=_config(hls4ml, model, hardware),
-                backend=BACKEND,
-                io_type=hardware.io_type,
-                output_dir=str(project),
-                project_name=PROJECT,
-                part=part,
-                clock_period=clock_ns,
-                bit_exact=True,
-            )
-            converted.write()
+            yield
         except StageFailed:
             raise
         except Exception as error:  # hls4ml raises bare Exceptions
             raise StageFailed("unsupported", f"hls4ml: {type(error).__name__}: {error}", told.getvalue()) from error
-    _settle(project)
+
+
+def _converted(model: Any, hardware: Hardware, part: str, clock_ns: float, project: Path) -> Any:
+    """hls4ml's graph of the model after its optimisers have run; nothing is written."""
+    import hls4ml
+
+    return hls4ml.converters.convert_from_keras_model(
+        model,
+        hls_config=_config(hls4ml, model, hardware),
+        backend=BACKEND,
+        io_type=hardware.io_type,
+        output_dir=str(project),
+        project_name=PROJECT,
+        part=part,
+        clock_period=clock_ns,
+        bit_exact=True,
+    )
+
+
+def _extracted(converted: Any, hardware: Hardware, part: str, clock_ns: float) -> Network:
+    """The graph as a `Network`; StageFailed("invalid") where it is not what was asked for as a whole."""
     network = extract.extract(converted)
     for what, asked, built in (
         ("IO type", hardware.io_type, network.io_type),
@@ -62,8 +92,7 @@ def convert(model: Any, hardware: Hardware, part: str, clock_ns: float, folder: 
         ("clock period", clock_ns, network.clock_ns),
     ):
         _same("of the whole network", what, asked, built)
-    network.save(folder)
-    return {"printed": [line for line in told.getvalue().splitlines() if "WARNING" in line]}
+    return network
 
 
 def _config(hls4ml: Any, model: Any, hardware: Hardware) -> dict[str, Any]:
