@@ -45,7 +45,7 @@ FLOORS = (
     ("executors",),
     # many designs
     ("sweep.options", "sweep.progress", "sweep.sampling", "sweep.ledger"),
-    ("sweep.loop",),
+    ("sweep.loop", "sweep.restate"),
     ("sweep",),
     ("climb",),
     ("cli",),
@@ -76,7 +76,7 @@ DOORS = {
     "typer": {"cli"},
     "h5py": {"nn.read"},
     "keras": {"nn.read"},
-    "rich": {"cli", "climb", "sweep.options", "sweep.progress"},
+    "rich": {"cli", "climb", "sweep.options", "sweep.progress", "sweep.restate"},
     # of the standard library
     "subprocess": {"shell"},
     "multiprocessing": {"executors"},

@@ -192,11 +192,12 @@ def calibrate(
 
     Prints the symmetric error of each figure before, and after on designs that were left out. A figure keeps its correction
     only where that is better. The result is a judge of its own: `Study(..., synthesizer=Estimate(calibration=
-    Calibration.load("calibration.json")))`.
+    "calibration.json"))`. A sweep that goes on with it has all its records estimated again first.
 
     \b
     Examples:
       dse calibrate runs/digits runs/jets --tool 2023.2 --out vitis.json
+      dse run studies/digits.py --set synthesizer.calibration=vitis.json
     """
     from dse.run import open_run
     from dse.synth.estimate import learn, pairs_of

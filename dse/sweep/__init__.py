@@ -8,19 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dse
 from dse import worker
 from dse.errors import UsageError
 from dse.executors import Workers, default_jobs, outcome
 from dse.journal import only_runner
+from dse.metrics import Judge
 from dse.record import FORMAT
-from dse.run import STUDY_FILE, open_run
+from dse.run import STUDY_FILE, Run, open_run
 from dse.store import Store
 from dse.study import Study
 from dse.sweep.ledger import Ledger, differences, write_study
 from dse.sweep.loop import Sweeping
 from dse.sweep.options import Options, Swept
+from dse.sweep.restate import restatable, restate
 
 __all__ = ["LOG_FILE", "Options", "Swept", "explore", "logged"]
 
@@ -46,7 +49,7 @@ def explore(study: Study, options: Options | None = None) -> Swept:
             with options.console.status("loading the data and checking the tools ...") if not options.quiet else nullcontext():
                 facts: worker.Facts = outcome(workers.submit(worker.look), None)
             resolved = replace(study, space=study.space.resolved(facts.layers))
-            _settle(resolved, facts, folder, options)
+            _settle(resolved, facts, ledger, store, options)
             return Sweeping(resolved, options, ledger, workers).go()
 
 
@@ -65,11 +68,10 @@ def logged(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def _settle(study: Study, facts: worker.Facts, folder: Path, options: Options) -> None:
-    """Keep the study beside its records; UsageError where another study's records are there already."""
-    extend = options.extend
+def _settle(study: Study, facts: worker.Facts, ledger: Ledger, store: Store, options: Options) -> None:
+    """Keep the study beside its records, which its own judge has judged; UsageError where they are another study's."""
     asked = json.loads(json.dumps(study.as_json() | {"data": facts.data, "model": dict(facts.models)}, default=str))
-    path = folder / STUDY_FILE
+    path = ledger.folder / STUDY_FILE
     now = {
         "v": FORMAT,
         "name": study.name,
@@ -83,13 +85,39 @@ def _settle(study: Study, facts: worker.Facts, folder: Path, options: Options) -
         "origin": options.origin,
     }
     if path.exists():
-        before = open_run(folder).study["asked"]
-        known = {name: digest for name, digest in asked["model"].items() if name in before["model"] or not extend}
-        found = differences(before, {**asked, "model": known})
-        free = [line for line in found if line.startswith(("space.", "first"))]
-        wider = all(set(values) <= set(asked["space"].get(knob, ())) for knob, values in before["space"].items())
-        if found and not (extend and len(free) == len(found) and wider):
-            help_is = ", or --extend for a wider space" if not extend and len(free) == len(found) else ""
-            advice = f"Use another name or --root for a new sweep{help_is}."
-            raise UsageError("\n  ".join([f"{folder} holds the sweep of another study:", *found]) + f"\n{advice}")
-    write_study(folder, now)
+        run = open_run(ledger.folder)
+        _check_same(run, study, asked, extend=options.extend)
+        if run.goals.judge != study.judge:
+            _rejudge(run.goals.judge, study, ledger, store, options)
+    write_study(ledger.folder, now)
+
+
+def _check_same(run: Run, study: Study, asked: dict[str, Any], *, extend: bool) -> None:
+    """UsageError where the run's study differs from this one in what `extend`, or another estimate, does not admit."""
+    before = run.study["asked"]
+    other = restatable(run.goals.judge, study.judge)
+    known = {name: digest for name, digest in asked["model"].items() if name in before["model"] or not extend}
+    found = differences(before, {**asked, "model": known})
+    found = [line for line in found if not (other and line.startswith("synthesizer."))]
+    free = [line for line in found if line.startswith(("space.", "first"))]
+    wider = all(set(values) <= set(asked["space"].get(knob, ())) for knob, values in before["space"].items())
+    if found and not (extend and len(free) == len(found) and wider):
+        help_is = ", or --extend for a wider space" if not extend and len(free) == len(found) else ""
+        advice = f"Use another name or --root for a new sweep{help_is}."
+        raise UsageError("\n  ".join([f"{run.folder} holds the sweep of another study:", *found]) + f"\n{advice}")
+
+
+def _rejudge(before: Judge, study: Study, ledger: Ledger, store: Store, options: Options) -> None:
+    if not restatable(before, study.judge):
+        raise UsageError(
+            f"{ledger.folder} is judged by {before.name}, here it would be {study.judge.name}: figures of two judges never "
+            "stand on one front. Use another name or --root for a new sweep; `dse synth` adds a tool's figures to this one."
+        )
+    count = restate(study, ledger, store, None if options.quiet else options.console)
+    if not options.quiet:
+        options.console.print(
+            f"{count} records, judged by {before.name} until now, are estimated again.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )

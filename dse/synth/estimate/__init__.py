@@ -31,17 +31,21 @@ class Estimate:
     """Figures as a vendor's tool would state them; needs neither a tool nor a project.
 
     `stage` "csynth": what high-level synthesis reports; "netlist": what logic synthesis makes of it (the ratio of published
-    pairs, with its wide interval; no cycles). `resources` states a part that the table lacks, `calibration` corrects by figures
-    of one's own tool.
+    pairs, with its wide interval; no cycles). `resources` states a part that the table lacks, `calibration`, or
+    the file that `dse calibrate` has written, corrects by figures of one's own tool.
     """
 
     stage: str = "csynth"
     resources: Part | None = None
-    calibration: Calibration | None = None
+    calibration: Calibration | str | None = None
 
     def __post_init__(self) -> None:
         if self.stage not in STAGES:
             raise UsageError(f"stage must be one of {', '.join(STAGES)}; got {self.stage!r}.")
+        if isinstance(self.calibration, str):
+            object.__setattr__(self, "calibration", Calibration.load(self.calibration))
+        if not isinstance(self.calibration, Calibration | None):
+            raise UsageError(f"calibration must be a Calibration or the path of one, got {self.calibration!r:.80}.")
         if self.calibration is not None and self.stage != "csynth":
             raise UsageError("a calibration already leads to its tool's figures; stage must be 'csynth' with it.")
 
@@ -50,15 +54,20 @@ class Estimate:
         """Names of the figures that it states."""
         return (*FIGURES, "latency_ns") if self.stage == "csynth" else tuple(shipped().ratios.get(self.stage, {}))
 
+    @property
+    def _learned(self) -> Calibration | None:
+        assert not isinstance(self.calibration, str)  # read when this value was made
+        return self.calibration
+
     def judge(self, part: str, clock_ns: float | None) -> Judge:
         """Who says it."""
-        name = "" if self.calibration is None else self.calibration.name
+        name = "" if self._learned is None else self._learned.name
         return Judge("estimate", self.stage, shipped().version, "estimated", part, clock_ns, name)
 
     def causes(self, network: Network) -> dict[str, Any]:
         """The network, the fit's version, and what is set here."""
         stated = None if self.resources is None else [self.resources.family, self.resources.resources]
-        learned = None if self.calibration is None else self.calibration.as_json()
+        learned = None if self._learned is None else self._learned.as_json()
         head = {"network": network.digest, "version": shipped().version, "stage": self.stage}
         return {**head, "family": stated, "calibration": learned}
 
@@ -98,7 +107,7 @@ class Estimate:
             if self.stage != "csynth":
                 ratio, spread = ratios[name]
                 value, score, grade = value * ratio, score + spread, "law"
-            learned = None if self.calibration is None else self.calibration.of(name)
+            learned = None if self._learned is None else self._learned.of(name)
             if learned is not None and learned.low <= round(value) <= learned.high:
                 value, score, grade = learned.apply(value, fit.offsets[name]), learned.score, "calibrated"
             values[name], grades[name] = float(round(value)), grade
