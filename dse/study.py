@@ -25,7 +25,9 @@ SEALED = ("accuracy_test", "accuracy_test_n", "agreement_test")
 EMULATED = ("accuracy", "agreement")
 #: Strategies that the estimate knows.
 ESTIMATED = ("latency", "resource")
-SAMPLERS = ("tpe", "nsga2", "random")
+#: Those that draw from the space, and all that a study may name.
+DRAWING = ("tpe", "nsga2", "random")
+SAMPLERS = ("auto", "exhaustive", *DRAWING)
 #: A study's name is the name of its folder.
 NAME = re.compile(r"[^/\\\0]{1,100}")
 
@@ -61,7 +63,8 @@ DEFAULT_OBJECTIVES = (Objective("accuracy"), Objective("dsp"), Objective("lut"),
 class Study:
     """What to explore, on what, for what, and who judges the hardware.
 
-    `first` holds designs, as flat knob values, that are tried before the sampler's own. A design whose accuracy is below a
+    `first` holds designs, as flat knob values, that are tried before the sampler's own. `sampler` "auto" goes through the whole
+    space where it is no larger than `trials` ("exhaustive"), and takes "tpe" otherwise. A design whose accuracy is below a
     limit on accuracy is not synthesised. A trial that takes longer than `timeout_s` seconds is ended; a vendor's
     tool has limits of its own (`Vitis(terms=...)`), which come on top.
     """
@@ -74,7 +77,7 @@ class Study:
     limits: tuple[Limit, ...] = ()
     synthesizer: Synthesizer = field(default_factory=Estimate)
     first: tuple[Mapping[str, Scalar], ...] = ()
-    sampler: str = "tpe"
+    sampler: str = "auto"
     trials: int = 60
     seed: int = 0
     timeout_s: float = 3600.0

@@ -44,7 +44,8 @@ FLOORS = (
     ("worker", "preload"),
     ("executors",),
     # many designs
-    ("sweep.options", "sweep.progress", "sweep.sampling", "sweep.ledger"),
+    ("sweep.options", "sweep.progress", "sweep.proposals", "sweep.ledger"),
+    ("sweep.sampling",),
     ("sweep.loop", "sweep.restate"),
     ("sweep",),
     ("climb",),

@@ -21,7 +21,7 @@ from dse.study import Study
 from dse.sweep.ledger import Ledger
 from dse.sweep.options import Options, Swept
 from dse.sweep.progress import Show
-from dse.sweep.sampling import Sampling
+from dse.sweep.sampling import proposals
 from dse.view import judges, view
 
 #: Passing failures of one kind in a row after which the machine, not the designs, is at fault.
@@ -37,7 +37,7 @@ class Sweeping:
         patience = study.timeout_s + patience_s(study.synthesizer, workers.jobs)
         self.timeout_s = None if math.isinf(patience) else patience
         self.target = options.trials or study.trials
-        self.sampling = Sampling(study.space, self.goals, study.sampler, study.seed + len(ledger.records))
+        self.sampling = proposals(study, self.target, study.seed + len(ledger.records))
         self.running: dict[Future[Any], tuple[Asked, float]] = {}
         self.attempts: dict[int, int] = {}
         self.failures: deque[str] = deque(maxlen=IN_A_ROW)

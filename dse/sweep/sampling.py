@@ -22,9 +22,12 @@ from optuna.trial import TrialState
 
 from dse.design import Design, Scalar
 from dse.domains import Domain
+from dse.errors import UsageError
 from dse.goals import Goals
 from dse.record import Record
 from dse.space import Space
+from dse.study import Study
+from dse.sweep.proposals import Exhaustive, Proposals
 
 #: Proposals of known designs in a row after which designs are drawn from those not yet seen.
 PATIENCE = 20
@@ -32,12 +35,30 @@ PATIENCE = 20
 DRAWS = 1000
 
 
-class Sampling:
+def proposals(study: Study, trials: int, seed: int) -> Proposals:
+    """Who proposes the designs of a study whose space is resolved; UsageError where it cannot all be gone through.
+
+    `auto` goes through the whole space where that takes no more than the trials asked for, and learns from the records with
+    TPE otherwise.
+    """
+    size = study.space.size
+    if study.sampler == "exhaustive" and size > trials:
+        raise UsageError(
+            f"sampler exhaustive goes through all {size:,} designs of the space, {trials:,} trials are asked for. "
+            f"Ask for --trials {size}, narrow the space, or use --set sampler=auto."
+        )
+    if study.sampler == "exhaustive" or (study.sampler == "auto" and size <= trials):
+        return Exhaustive(study.space)
+    return Sampling(study.space, study.goals, "tpe" if study.sampler == "auto" else study.sampler, seed)
+
+
+class Sampling(Proposals):
     """An in-memory Optuna study, rebuilt from records at every start: the records are the only truth."""
 
     def __init__(self, space: Space, goals: Goals, sampler: str, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._space, self._goals, self._random = space, goals, random.Random(seed)  # noqa: S311 - nothing secret
+        super().__init__(space)
+        self._goals, self._random = goals, random.Random(seed)  # noqa: S311 - nothing secret
         self._free = space.free
         self._distributions = {name: _distribution(domain) for name, domain in self._free.items()}
         self._study = optuna.create_study(
@@ -46,26 +67,6 @@ class Sampling:
         )
         self._trials: dict[str, optuna.Trial] = {}
         self._told: dict[str, Record] = {}
-        self._seen: set[str] = set()
-
-    @property
-    def seen(self) -> int:
-        """How many different designs of the space have been asked for or told of."""
-        return len(self._seen)
-
-    @property
-    def size(self) -> int:
-        """How many different designs the space holds."""
-        return self._space.size
-
-    def knows(self, design: Design) -> bool:
-        """True for a design that was noted or told of before."""
-        return design.digest in self._seen
-
-    def note(self, design: Design) -> None:
-        """This design is being evaluated: do not propose it again; designs outside the space are not counted."""
-        if self._space.values(design) is not None:
-            self._seen.add(design.digest)
 
     def ask(self) -> Design | None:
         """A design that has not been proposed before; None when there is none left."""

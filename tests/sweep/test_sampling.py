@@ -16,7 +16,7 @@ from dse.goals import Limit, Objective
 from dse.metrics import Measurement
 from dse.record import Failure, Record
 from dse.space import Space
-from dse.study import SAMPLERS
+from dse.study import DRAWING
 from dse.sweep import sampling
 from dse.sweep.sampling import PATIENCE, Sampling
 
@@ -92,7 +92,7 @@ def test_what_is_told_of_each_kind_of_record(row, asked):
 
 def test_directions_are_those_of_the_objectives():
     """Fewer LUT and more accuracy, whatever the sampler."""
-    for kind in SAMPLERS:
+    for kind in DRAWING:
         assert sampler(kind=kind)._study.directions == [StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE]
 
 
@@ -116,7 +116,7 @@ def mixed(design, number):
     return makers[number % len(makers)](design)
 
 
-@pytest.mark.parametrize("kind", SAMPLERS)
+@pytest.mark.parametrize("kind", DRAWING)
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_a_small_space_ends_after_exactly_its_size(kind, at_once):
     """Every design once, then None for good; with several being evaluated, and whatever becomes of them."""
@@ -132,7 +132,7 @@ def test_a_small_space_ends_after_exactly_its_size(kind, at_once):
     assert found.ask() is None
 
 
-@pytest.mark.parametrize("kind", SAMPLERS)
+@pytest.mark.parametrize("kind", DRAWING)
 def test_a_space_of_one_design(kind):
     """Nothing is free, and there is something to ask for."""
     only = Space(4, 4)
@@ -217,7 +217,7 @@ def shown(found):
     return [(trial.state, trial.params, trial.values, trial.constraints) for trial in found._study.trials]
 
 
-@pytest.mark.parametrize("kind", SAMPLERS)
+@pytest.mark.parametrize("kind", DRAWING)
 def test_a_sampler_is_rebuilt_from_the_records(kind):
     """A resumed sweep knows what the first one knew: the same trials, and the other designs are still to come."""
     before, records = sampler(kind=kind), []
@@ -257,7 +257,7 @@ def test_a_wider_space_keeps_the_meaning_of_old_records():
     assert found.ask() not in [record.design for record in records]
 
 
-@pytest.mark.parametrize("kind", SAMPLERS)
+@pytest.mark.parametrize("kind", DRAWING)
 def test_the_same_seed_asks_for_the_same_designs(kind):
     """One worker, the same answers: a sweep can be repeated."""
 
@@ -281,7 +281,7 @@ def test_numbers_have_an_order_for_the_sampler_and_text_has_none():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", SAMPLERS)
+@pytest.mark.parametrize("kind", DRAWING)
 def test_no_warning_of_optunas_reaches_the_user(kind):
     """Experimental features are our choice and not the user's worry."""
     with warnings.catch_warnings():
