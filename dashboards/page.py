@@ -14,6 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from dashboards import figures, sections
 from dashboards.palette import DARKENED
+from dashboards.sight import look
 from dse import __version__
 from dse.listing import SOFTMAX, headline
 from dse.run import Run
@@ -68,19 +69,20 @@ def _figures(seen: View) -> dict[str, go.Figure]:
     """The page's figures by the name of their place."""
     names = [objective.metric for objective in seen.goals.objectives]
     found = {}
+    sight = look(seen)
     if len(names) > 2:
-        found["matrix"] = figures.scatter_matrix(seen)
+        found["matrix"] = figures.scatter_matrix(sight)
     for n, name in enumerate(names[1:]):
-        found[f"front-{n}"] = figures.front_scatter(seen, name, names[0])
+        found[f"front-{n}"] = figures.front_scatter(sight, name, names[0])
         if "matrix" in found and found["matrix"].data:  # side by side, the bar above this one included
             found[f"front-{n}"].update_layout(height=found["matrix"].layout.height - 42)
     if len(names) == 1:
-        found["progress"] = figures.progress(seen)
-    found["parallel"] = figures.parallel_coordinates(seen)
-    found["parallel-plain"] = figures.parallel_lines(seen)
-    found["hypervolume"] = figures.hypervolume_curves([seen])
-    found["failures"] = figures.failure_bars(seen)
-    found["stages"] = figures.stage_bars(seen)
+        found["progress"] = figures.progress(sight)
+    found["parallel"] = figures.parallel_coordinates(sight)
+    found["parallel-plain"] = figures.parallel_lines(sight)
+    found["hypervolume"] = figures.hypervolume_curves([sight])
+    found["failures"] = figures.failure_bars(sight)
+    found["stages"] = figures.stage_bars(sight)
     if seen.knee is not None and any(m.layers for m in seen.knee.record.measurements if m.judge == seen.judge):
         found["layers"] = figures.layer_bars(seen, [seen.knee])
     return found

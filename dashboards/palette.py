@@ -24,6 +24,10 @@ LIGHT = {
     "sky": "#56b4e9",
     "purple": "#cc79a7",
     "yellow": "#f0e442",
+    "scale0": "#eda81c",
+    "scale1": "#5a9f7c",
+    "scale2": "#1f6cab",
+    "scale3": "#33196b",
 }
 DARK = {
     "ink": "#e6eaf0",
@@ -39,11 +43,17 @@ DARK = {
     "sky": "#8fd0f7",
     "purple": "#dd94bb",
     "yellow": "#f3ea6b",
+    "scale0": "#fdf0a6",
+    "scale1": "#84d8ae",
+    "scale2": "#5aa2e6",
+    "scale3": "#9268d8",
 }
 #: The dark colour of every light one.
 DARKENED = {LIGHT[role]: DARK[role] for role in LIGHT}
 #: For things that have no role, such as layers and stages; neighbours differ in hue and lightness.
 SERIES = tuple(LIGHT[role] for role in ("front", "knee", "green", "purple", "sky", "infeasible", "yellow", "dominated"))
+#: From low to high, ever darker: the order is seen without hues and in print.
+SCALE = tuple(LIGHT[f"scale{n}"] for n in range(4))
 CLEAR = "rgba(0,0,0,0)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 

@@ -1,4 +1,4 @@
-"""What figures plot: standings in groups that look alike, their figures as arrays, and what hovering over one says."""
+"""What figures plot: designs in groups that look alike, their figures as arrays, and what hovering over one says."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dashboards.columns import Bools, Floats, Ints, Knob
 from dashboards.palette import LIGHT
+from dashboards.sight import INFEASIBLE, Sight
 from dse import pareto
 from dse.design import Scalar
-from dse.listing import figure_text, title
+from dse.export import knob_order
+from dse.listing import STATE_WORDS, figure_text, title
 from dse.metrics import METRICS
-from dse.record import Record
-from dse.view import Standing, View
+from dse.view import STATES
 
-Floats = NDArray[np.float64]
 #: A logarithmic axis pays where the largest figure is this many times the smallest.
 DECADES = 30.0
 
@@ -31,113 +31,132 @@ def plain(text: object) -> str:
 
 @dataclass(frozen=True)
 class Group:
-    """Standings of a view that are drawn alike; the name is for the legend."""
+    """Rows of a sight that are drawn alike; the name is for the legend."""
 
-    view: View
+    sight: Sight
     name: str
-    standings: tuple[Standing, ...]
+    rows: Ints
     color: str
     symbol: str
     size: float
     opacity: float
 
+    def __len__(self) -> int:
+        return len(self.rows)
+
     @property
     def label(self) -> str:
         """The legend's words: what they are and how many."""
-        return f"{self.name} ({len(self.standings)})"
+        return f"{self.name} ({len(self.rows):,})"
 
     @property
     def on_front(self) -> bool:
         """Whether these are designs of the front, emulated as built or not."""
-        return self.standings[0].on_front
+        return bool(self.sight.on_front[self.rows[0]])
+
+    @property
+    def feasible(self) -> bool:
+        """Whether these designs keep all limits."""
+        return bool(self.sight.feasible[self.rows[0]])
 
     @property
     def trials(self) -> list[int]:
         """The trials' numbers."""
-        return [standing.record.trial for standing in self.standings]
+        found: list[int] = self.sight.columns.trials[self.rows].tolist()
+        return found
 
     @cached_property
     def hovers(self) -> list[str]:
         """What hovering over each says."""
-        return [hover(standing, self.view) for standing in self.standings]
+        return [hover(self.sight, int(row)) for row in self.rows]
 
     def figures(self, metric: str) -> Floats:
-        """The figures of `metric`, one for each standing; KeyError where one has none."""
-        return np.array([self._value(standing, metric) for standing in self.standings], dtype=np.float64)
+        """The figures of `metric`, one for each design; KeyError where one has none."""
+        found = self.sight.columns.figure(metric)[self.rows]
+        if np.isnan(found).any():
+            raise KeyError(metric)
+        return found
+
+    def knob(self, name: str) -> Knob:
+        """A knob's value for each design."""
+        every = self.sight.columns.setting(name)
+        return Knob(every.codes[self.rows], every.values)
 
     def bounds(self, metric: str) -> tuple[Floats, Floats] | None:
         """How far the stated interval reaches above and below each figure, or None where no source states one."""
-        rows, found = [], False
-        for standing in self.standings:
-            measurement = standing.record.measurement(metric, self.view.judge)
-            value = self._value(standing, metric)
-            stated = None if measurement is None else measurement.intervals.get(metric)
-            found = found or stated is not None
-            low, high = stated or (value, value)
-            rows.append((max(high - value, 0.0), max(value - low, 0.0)))
-        above, below = np.array(rows, dtype=np.float64).reshape(-1, 2).T
-        return (above, below) if found else None
-
-    def _value(self, standing: Standing, metric: str) -> float:
-        value = standing.record.value(metric, self.view.judge)
-        if value is None:
-            raise KeyError(metric)
-        return value
+        columns = self.sight.columns
+        if metric not in columns.lows or np.isnan(columns.lows[metric][self.rows]).all():
+            return None
+        values = self.figures(metric)
+        low, high = columns.lows[metric][self.rows], columns.highs[metric][self.rows]
+        # a figure without an interval, or outside it, has no length on that side
+        return np.nan_to_num(np.maximum(high - values, 0.0)), np.nan_to_num(np.maximum(values - low, 0.0))
 
 
-def groups(view: View, metrics: Iterable[str]) -> list[Group]:
-    """The measured and infeasible standings that have all of `metrics`, the front last; empty groups are left out."""
-    wanted = tuple(metrics)
-    known = [s for s in view.standings if all(s.record.value(name, view.judge) is not None for name in wanted)]
-    front = tuple(s for s in known if s.on_front and s.as_built)
-    unproven = tuple(s for s in known if s.on_front and not s.as_built)
-    dominated = tuple(s for s in known if s.feasible and not s.on_front)
+def stated(sight: Sight, metrics: Iterable[str]) -> Bools:
+    """Which designs have all of these figures and a say: measured, or over a limit."""
+    known = np.ones(len(sight.columns), dtype=np.bool_)
+    for name in metrics:
+        known &= ~np.isnan(sight.columns.figure(name))
+    return known
+
+
+def groups(sight: Sight, metrics: Iterable[str]) -> list[Group]:
+    """The measured and infeasible designs that have all of `metrics`, the front last; empty groups are left out."""
+    known = stated(sight, metrics)
+    front = known & sight.on_front
     found = (
-        Group(view, "over a limit", _in(known, "infeasible"), LIGHT["infeasible"], "x-thin", 6, 0.75),
-        Group(view, "dominated", dominated, LIGHT["dominated"], "circle", 6, 0.7),
-        Group(view, "front, not emulated as built yet", unproven, LIGHT["front"], "square", 8, 0.7),
-        Group(view, "front", front, LIGHT["front"], "circle", 9, 1.0),
+        Group(sight, "over a limit", _rows(known & (sight.states == INFEASIBLE)), LIGHT["infeasible"], "x-thin", 6, 0.75),
+        Group(sight, "dominated", _rows(known & sight.feasible & ~sight.on_front), LIGHT["dominated"], "circle", 6, 0.7),
+        Group(sight, "front, not emulated as built yet", _rows(front & ~sight.as_built), LIGHT["front"], "square", 8, 0.7),
+        Group(sight, "front", _rows(front & sight.as_built), LIGHT["front"], "circle", 9, 1.0),
     )
-    return [group for group in found if group.standings]
+    return [group for group in found if len(group)]
 
 
-def _in(standings: Sequence[Standing], state: str) -> tuple[Standing, ...]:
-    return tuple(standing for standing in standings if standing.state == state)
+def _rows(mask: Bools) -> Ints:
+    return np.flatnonzero(mask)
 
 
-def knob(record: Record, name: str) -> Scalar | None:
-    """A flat knob's value; for a layer that is not named the knob's value for all layers."""
-    knobs = record.design.knobs
-    return knobs.get(name, knobs.get(name.partition(".")[0]))
-
-
-def hover(standing: Standing, view: View) -> str:
+def hover(sight: Sight, row: int) -> str:
     """What hovering over a point says: state, all objectives and limited figures, all knobs."""
-    record = standing.record
-    proof = "" if standing.as_built else ", not emulated as built yet"
-    state = f"front{proof}" if standing.on_front else "dominated" if standing.feasible else standing.state
-    lines = [f"<b>trial {record.trial}</b> · {state}"]
-    limited = [limit.metric for limit in view.goals.limits]
-    for name in dict.fromkeys([*(objective.metric for objective in view.goals.objectives), *limited]):
-        value = record.value(name, view.judge)
-        if value is not None:
-            lines.append(f"{name} <b>{figure_text(METRICS[name], value)}</b>")
-    lines += [f"{plain(name)} {plain(value)}" for name, value in record.design.knobs.items()]
-    lines += [f"over: {plain(text)}" for text in standing.violated]
+    columns = sight.columns
+    proof = "" if sight.as_built[row] else ", not emulated as built yet"
+    word = STATE_WORDS[STATES[sight.states[row]]]
+    state = f"front{proof}" if sight.on_front[row] else "dominated" if sight.feasible[row] else word
+    lines = [f"<b>trial {columns.trials[row]}</b> · {state}"]
+    for name in wanted(sight):
+        value = columns.figure(name)[row]
+        if not np.isnan(value):
+            lines.append(f"{name} <b>{figure_text(METRICS[name], float(value))}</b>")
+    lines += [f"{plain(name)} {plain(value)}" for name, value in settings(sight, row).items()]
+    lines += [f"over: {plain(limit)}" for limit, _ in sight.violated(row)]
     return "<br>".join(lines)
 
 
-def direction(view: View, metric: str) -> str:
-    """Where better is for this view: the objective's direction, else the metric's own, which may be neither ("")."""
-    for objective in view.goals.objectives:
+def wanted(sight: Sight) -> list[str]:
+    """The metrics that count: objectives, then limited figures."""
+    limited = [limit.metric for limit in sight.goals.limits]
+    return list(dict.fromkeys([*(objective.metric for objective in sight.goals.objectives), *limited]))
+
+
+def settings(sight: Sight, row: int) -> dict[str, Scalar]:
+    """The knobs that a design sets, in order."""
+    found = {name: sight.columns.knobs[name].of(row) for name in sorted(sight.columns.knobs, key=knob_order)}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def direction(sight: Sight, metric: str) -> str:
+    """Where better is: the objective's direction, else the metric's own, which may be neither ("")."""
+    for objective in sight.goals.objectives:
         if objective.metric == metric:
             return objective.direction
     return METRICS[metric].better
 
 
-def axis_title(view: View, metric: str) -> str:
+def axis_title(sight: Sight, metric: str) -> str:
     """Name, unit and an arrow to the better side: `dsp [blocks] ↓`."""
-    arrow = {"max": " ↑", "min": " ↓", "": ""}[direction(view, metric)]
+    arrow = {"max": " ↑", "min": " ↓", "": ""}[direction(sight, metric)]
     return f"{title(metric)}{arrow}"
 
 
@@ -157,7 +176,7 @@ class Axis:
     @classmethod
     def over(cls, drawn: Sequence[Group], metric: str, *, log: bool | None = None) -> Axis:
         """Axis of `metric` for these groups; decades as `log` says or where figures are far apart."""
-        feasible = [group for group in drawn if group.standings[0].feasible] or drawn
+        feasible = [group for group in drawn if group.feasible] or drawn
         values = np.concatenate([group.figures(metric) for group in feasible]) if feasible else np.array([0.0, 1.0])
         decades = logarithmic(values) if log is None else log and bool((values > 0).all())
         low, high = (np.log10(values.min()), np.log10(values.max())) if decades else (values.min(), values.max())
@@ -165,9 +184,9 @@ class Axis:
         low, high = float(low - pad), float(high + pad)
         return cls(10**low if decades else low, 10**high if decades else high, decades)
 
-    def holds(self, values: Floats) -> NDArray[np.bool_]:
+    def holds(self, values: Floats) -> Bools:
         """Which values can be seen."""
-        found: NDArray[np.bool_] = (values >= self.low) & (values <= self.high)
+        found: Bools = (values >= self.low) & (values <= self.high)
         return found
 
     def layout(self, ticks: int = 8) -> dict[str, Any]:
@@ -178,12 +197,12 @@ class Axis:
         return {"type": "log", "range": [float(np.log10(self.low)), float(np.log10(self.high))], "dtick": fine}
 
 
-def steps(view: View, x: str, y: str) -> tuple[Floats, Floats]:
+def steps(sight: Sight, x: str, y: str) -> tuple[Floats, Floats]:
     """The feasible front in two figures alone, from left to right: () where one of them has no better side."""
-    signs = [{"max": -1.0, "min": 1.0, "": 0.0}[direction(view, metric)] for metric in (x, y)]
-    feasible = [group for group in groups(view, (x, y)) if group.standings[0].feasible]
-    if not feasible or 0.0 in signs:
+    signs = [{"max": -1.0, "min": 1.0, "": 0.0}[direction(sight, metric)] for metric in (x, y)]
+    known = sight.feasible & stated(sight, (x, y))
+    if not known.any() or 0.0 in signs:
         return np.empty(0), np.empty(0)
-    points = np.concatenate([np.column_stack([g.figures(x), g.figures(y)]) for g in feasible])
+    points = np.column_stack([sight.columns.figure(metric)[known] for metric in (x, y)])
     best = np.unique(points[pareto.front(points * signs)], axis=0)
     return best[:, 0], best[:, 1]

@@ -6,16 +6,17 @@ import plotly.graph_objects as go
 
 from dashboards.palette import template
 from dashboards.points import plain
+from dashboards.sight import Sight
 from dse.view import View
 
 #: A legend under the figure, where it meets neither the title nor the points.
 BELOW = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "yref": "paper", "traceorder": "reversed"}
 
 
-def frame(title: str, view: View, figure: go.Figure | None = None) -> go.Figure:
+def frame(title: str, seen: View | Sight, figure: go.Figure | None = None) -> go.Figure:
     """A figure titled with what it shows, the judge and the study."""
     figure = go.Figure() if figure is None else figure
-    subtitle = f"judge {plain(view.judge.name)} · {plain(view.name)}"
+    subtitle = f"judge {plain(seen.judge.name)} · {plain(seen.name)}"
     return figure.update_layout(template=template(), title={"text": plain(title), "subtitle": {"text": subtitle}})
 
 

@@ -1,53 +1,82 @@
-"""The front: two figures against each other, and all objectives in pairs."""
+"""The front: two or three figures against each other, and all objectives in pairs."""
 
 from __future__ import annotations
 
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dashboards.figures import marks
 from dashboards.figures.frame import BELOW, frame, note
+from dashboards.figures.marks import Picture, hovering
+from dashboards.figures.space import in_space
 from dashboards.palette import LIGHT
-from dashboards.points import Axis, Group, axis_title, direction, groups, plain, steps
+from dashboards.points import Axis, Group, axis_title, direction, groups, plain, stated, steps
+from dashboards.sight import Sight, look
 from dse.view import View
 
 #: Above this many points a browser draws them with WebGL.
 MANY = 4000
 
 
-def front_scatter(view: View, x: str, y: str, *, log_x: bool | None = None, log_y: bool | None = None) -> go.Figure:
+def front_scatter(seen: View | Sight, x: str, y: str, *, log_x: bool | None = None, log_y: bool | None = None) -> go.Figure:
     """`y` against `x`: the front, what it dominates and what is over a limit, with the feasible front of these two as a line.
 
     Axes span the feasible designs; they are logarithmic where figures are far apart, or as `log_x` and `log_y` say.
     Intervals become error bars, limits in view dashed lines.
     """
-    drawn = groups(view, (x, y))
-    across, up = Axis.over(drawn, x, log=log_x), Axis.over(drawn, y, log=log_y)
-    figure = frame(f"{y} against {x}", view).update_layout(height=560, legend=BELOW)
+    return draw(look(seen), Picture(x, y, log_x=log_x, log_y=log_y))
+
+
+def draw(sight: Sight, what: Picture) -> go.Figure:
+    """The front as `what` says."""
+    if what.z:
+        return in_space(sight, what)
+    x, y = what.x, what.y
+    drawn = groups(sight, (x, y))
+    across, up = Axis.over(drawn, x, log=what.log_x), Axis.over(drawn, y, log=what.log_y)
+    figure = frame(f"{y} against {x}", sight).update_layout(height=560, legend=BELOW)
     if not drawn:
         return note(figure, "no design has both figures yet")
     first = next((group for group in drawn if group.on_front), None)
     for group in drawn:
         if group is first:
-            figure.add_traces(_front_line(view, {x: across, y: up}))
-        trace = _scatter(group, (x, y), errors=group.on_front)
+            figure.add_traces(_front_line(sight, {x: across, y: up}))
+        trace = _scatter(group, what, errors=group.on_front)
         hidden = int((~(across.holds(group.figures(x)) & up.holds(group.figures(y)))).sum())
-        figure.add_trace(
-            trace.update(name=f"{group.name} ({len(group.standings)}, {hidden} out of view)" if hidden else group.label)
-        )
-    if view.knee is not None and any(view.knee in group.standings for group in drawn):
-        knee = Group(view, "knee", (view.knee,), LIGHT["knee"], "diamond", 13, 1.0)
-        figure.add_trace(_scatter(knee, (x, y)).update(name=f"knee: trial {view.knee.record.trial}"))
-    _limit_lines(figure, view, {x: across, y: up}, vertical=x)
-    figure.update_xaxes(title_text=axis_title(view, x), **across.layout())
-    return figure.update_yaxes(title_text=axis_title(view, y), **up.layout())
+        words = f"{group.name} ({len(group):,}, {hidden:,} out of view)" if hidden else group.label
+        figure.add_trace(trace.update(name=words))
+    if sight.knee is not None and any(sight.knee in group.rows for group in drawn):
+        figure.add_trace(_one(sight, sight.knee, what, LIGHT["knee"], "diamond").update(name=_knee(sight)))
+    for trial, name in what.marked:
+        row = sight.columns.row(trial)
+        if row is not None and stated(sight, (x, y))[row]:
+            ring = _one(sight, row, what, LIGHT["ink"], "circle-open")
+            figure.add_trace(ring.update(name=f"{name}: trial {trial}", marker={"size": 18, "line": {"width": 2}}))
+    _limit_lines(figure, sight, {x: across, y: up}, vertical=x)
+    figure.add_traces(marks.legend(sight, what.color, what.symbol))
+    if what.color and not marks.by_hue(sight, what.color):
+        figure.update_layout(coloraxis=marks.color_axis(what.color))
+    figure.update_xaxes(title_text=axis_title(sight, x), **across.layout())
+    return figure.update_yaxes(title_text=axis_title(sight, y), **up.layout())
 
 
-def _limit_lines(figure: go.Figure, view: View, axes: dict[str, Axis], vertical: str) -> None:
-    for limit in view.goals.limits:
-        bound = limit.bound(view.goals.resources)
+def _knee(sight: Sight) -> str:
+    return f"knee: trial {sight.columns.trials[sight.knee]}"
+
+
+def _one(sight: Sight, row: int, what: Picture, color: str, symbol: str) -> go.Scatter:
+    """A single design that stands out."""
+    plain_look = Picture(what.x, what.y, hovers=what.hovers)
+    return _scatter(Group(sight, "", np.array([row]), color, symbol, 13, 1.0), plain_look, many=False)
+
+
+def _limit_lines(figure: go.Figure, sight: Sight, axes: dict[str, Axis], vertical: str) -> None:
+    for limit in sight.goals.limits:
+        bound = limit.bound(sight.goals.resources)
         if limit.metric not in axes or not axes[limit.metric].low <= bound <= axes[limit.metric].high:
             continue
         line = {"color": LIGHT["infeasible"], "width": 1.2, "dash": "dash"}
@@ -58,27 +87,29 @@ def _limit_lines(figure: go.Figure, view: View, axes: dict[str, Axis], vertical:
             figure.add_hline(bound, line=line, annotation=words, annotation_position="top right")
 
 
-def scatter_matrix(view: View) -> go.Figure:
+def scatter_matrix(seen: View | Sight) -> go.Figure:
     """Every objective against every other: the lower triangle, one row per objective but the first."""
-    names = [objective.metric for objective in view.goals.objectives]
+    sight = look(seen)
+    names = [objective.metric for objective in sight.goals.objectives]
     size = max(len(names) - 1, 1)
     shared = {"shared_xaxes": True, "shared_yaxes": True}
     figure = make_subplots(rows=size, cols=size, **shared, horizontal_spacing=0.1 / size, vertical_spacing=0.08 / size)
-    frame("All objectives in pairs", view, figure).update_layout(height=max(200 * size + 150, 420))
-    drawn = groups(view, names)
+    frame("All objectives in pairs", sight, figure).update_layout(height=max(200 * size + 150, 420))
+    drawn = groups(sight, names)
     if not drawn:
         return note(figure, "no design has all objectives yet")
     axes = [Axis.over(drawn, name).layout(ticks=5) for name in names]
     for x, y in combinations(range(len(names)), 2):
         where = {"row": y, "col": x + 1}
         for group in drawn:
-            figure.add_trace(_scatter(group, (names[x], names[y]), legend=(x, y) == (0, 1)), **where)
+            trace = _scatter(group, Picture(names[x], names[y])).update(showlegend=(x, y) == (0, 1))
+            figure.add_trace(trace, **where)
         bottom, left = y == size, x == 0
-        figure.update_xaxes(**axes[x], **where, title_text=axis_title(view, names[x]) if bottom else None, tickangle=0)
-        figure.update_yaxes(**axes[y], **where, title_text=axis_title(view, names[y]) if left else None)
+        figure.update_xaxes(**axes[x], **where, title_text=axis_title(sight, names[x]) if bottom else None, tickangle=0)
+        figure.update_yaxes(**axes[y], **where, title_text=axis_title(sight, names[y]) if left else None)
     for row, column in combinations(range(1, size + 1), 2):
         figure.update_xaxes(visible=False, row=row, col=column).update_yaxes(visible=False, row=row, col=column)
-    text = "axes span the feasible designs;<br>a double click shows all" if view.feasible else ""
+    text = "axes span the feasible designs;<br>a double click shows all" if sight.feasible.any() else ""
     font = {"color": LIGHT["quiet"], "size": 11}
     figure.add_annotation(
         text=text, x=1, y=0.8, xref="paper", yref="paper", xanchor="right", align="right", showarrow=False, font=font
@@ -86,24 +117,18 @@ def scatter_matrix(view: View) -> go.Figure:
     return figure.update_layout(legend={"x": 1, "y": 1, "xanchor": "right", "yanchor": "top", "traceorder": "reversed"})
 
 
-def _scatter(group: Group, axes: tuple[str, str], *, errors: bool = False, legend: bool = True) -> go.Scatter:
-    many = len(group.view.standings) > MANY
-    thin = "thin" in group.symbol
-    edge = {"width": 1.6 if thin else 0.8, "color": group.color if thin else LIGHT["surface"]}
-    size = group.size * 0.7 if many else group.size
-    marker = {"color": group.color, "symbol": group.symbol, "size": size, "opacity": group.opacity, "line": edge}
-    bars = {f"error_{axis}": _errors(group, name) for axis, name in zip("xy", axes, strict=True)} if errors else {}
-    return (go.Scattergl if many else go.Scatter)(
-        x=group.figures(axes[0]),
-        y=group.figures(axes[1]),
+def _scatter(group: Group, what: Picture, *, errors: bool = False, many: bool | None = None) -> go.Scatter:
+    webgl = len(group.sight.columns) > MANY if many is None else many
+    bars = {f"error_{axis}": _errors(group, name) for axis, name in zip("xy", (what.x, what.y), strict=True)} if errors else {}
+    return (go.Scattergl if webgl else go.Scatter)(
+        x=group.figures(what.x),
+        y=group.figures(what.y),
         mode="markers",
         name=group.label,
         legendgroup=group.name,
-        showlegend=legend,
-        marker=marker,
+        marker=marks.marker(group, what.color, what.symbol),
         customdata=group.trials,
-        hovertext=group.hovers,
-        hoverinfo="text",
+        **hovering(group, what),
         **bars,
     )
 
@@ -115,18 +140,18 @@ def _errors(group: Group, metric: str) -> dict[str, Any] | None:
     return {"type": "data", "array": found[0], "arrayminus": found[1], "thickness": 1, "width": 3, "color": LIGHT["axis"]}
 
 
-def _front_line(view: View, axes: dict[str, Axis]) -> list[go.Scatter]:
+def _front_line(sight: Sight, axes: dict[str, Axis]) -> list[go.Scatter]:
     """The edge of what is feasible in these two figures, in steps, on both sides as far as the axes go.
 
     Between two designs of the front there is nothing as good as both, hence steps and no slopes.
     """
     x, y = axes
-    front_x, front_y = steps(view, x, y)
+    front_x, front_y = steps(sight, x, y)
     if len(front_x) == 0:
         return []
-    worst_y = axes[y].low if direction(view, y) == "max" else axes[y].high
+    worst_y = axes[y].low if direction(sight, y) == "max" else axes[y].high
     # With x as a budget, the next better y is had only from the next x on; else up to it.
-    if direction(view, x) == "min":
+    if direction(sight, x) == "min":
         line_x, line_y, shape = [front_x[0], *front_x, axes[x].high], [worst_y, *front_y, front_y[-1]], "hv"
     else:
         line_x, line_y, shape = [axes[x].low, *front_x, front_x[-1]], [front_y[0], *front_y, worst_y], "vh"

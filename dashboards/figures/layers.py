@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dashboards.figures.frame import frame, note
 from dashboards.palette import LIGHT, SERIES
 from dashboards.points import plain
+from dashboards.sight import Sight
 from dse.listing import figure_text
 from dse.metrics import METRICS
 from dse.view import Standing, View
@@ -17,15 +18,15 @@ from dse.view import Standing, View
 SHOWN = ("dsp", "lut", "ff", "bram_18k", "latency_cycles")
 
 
-def layer_bars(view: View, standings: Sequence[Standing], metrics: Sequence[str] = SHOWN) -> go.Figure:
+def layer_bars(seen: View | Sight, standings: Sequence[Standing], metrics: Sequence[str] = SHOWN) -> go.Figure:
     """A bar per figure and design, cut into layers: each layer's share of the layers' sum.
 
     The sum may differ from the design's own figure (layers overlap in time, and something joins them): both are stated.
     Figures that the judge does not state per layer, or that are 0 in all layers, have no bar.
     """
     trials = ", ".join(str(standing.record.trial) for standing in standings)
-    figure = frame(f"Figures per layer, trial {trials}", view)
-    bars = [found for name in metrics for standing in standings if (found := _bar(view, standing, name)) is not None]
+    figure = frame(f"Figures per layer, trial {trials}", seen)
+    bars = [found for name in metrics for standing in standings if (found := _bar(seen, standing, name)) is not None]
     figure.update_layout(height=190 + 40 * max(len(bars), 2), barmode="stack", bargap=0.35)
     if not bars:
         return note(figure, "this judge states no figures per layer")
@@ -65,8 +66,8 @@ def _look(layer: int) -> dict[str, Any]:
     }
 
 
-def _bar(view: View, standing: Standing, metric: str) -> tuple[str, int, dict[str, float]] | None:
-    measurement = standing.record.measurement(metric, view.judge)
+def _bar(seen: View | Sight, standing: Standing, metric: str) -> tuple[str, int, dict[str, float]] | None:
+    measurement = standing.record.measurement(metric, seen.judge)
     if measurement is None:
         return None
     row = {layer: values[metric] for layer, values in measurement.layers.items() if metric in values}

@@ -7,33 +7,36 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboards.columns import Floats, Ints, Knob
 from dashboards.figures.frame import BELOW, frame, note
+from dashboards.figures.marks import ranked
 from dashboards.palette import CLEAR, LIGHT
-from dashboards.points import Floats, Group, axis_title, groups, knob, logarithmic, plain
-from dse.design import Scalar
+from dashboards.points import Group, axis_title, groups, logarithmic, plain
+from dashboards.sight import Sight, look
 from dse.export import knob_order
 from dse.listing import figure_text
 from dse.metrics import METRICS
-from dse.view import Standing, View
+from dse.view import View
 
 #: A knob with at most this many values gets a mark at each of them, evenly spaced.
 FEW = 10
 
 
-def parallel_coordinates(view: View) -> go.Figure:
+def parallel_coordinates(seen: View | Sight) -> go.Figure:
     """Knobs that differ, then objectives, of all feasible designs; the front stands out. Ranges can be chosen on every axis.
 
     Where nothing is feasible, of the designs over a limit.
 
     A layer's knob shows the knob's value for all layers where a design does not set it.
     """
-    drawn = _drawn(view)
-    figure = frame("All knobs and objectives", view).update_layout(height=480, margin={"l": 72, "r": 40, "t": 130, "b": 30})
+    sight = look(seen)
+    drawn = _drawn(sight)
+    figure = frame("All knobs and objectives", sight).update_layout(height=480, margin={"l": 72, "r": 40, "t": 130, "b": 30})
     if not drawn:
         return note(figure, "no design has all objectives yet")
     edges = [[edge / len(drawn), group.color] for n, group in enumerate(drawn) for edge in (n, n + 1)]
     line = {
-        "color": [n for n, group in enumerate(drawn) for _ in group.standings],
+        "color": [n for n, group in enumerate(drawn) for _ in range(len(group))],
         "cmin": -0.5,
         "cmax": len(drawn) - 0.5,
         "colorscale": edges,
@@ -48,7 +51,7 @@ def parallel_coordinates(view: View) -> go.Figure:
     }
     return figure.add_trace(
         go.Parcoords(
-            dimensions=_dimensions(view, drawn),
+            dimensions=_dimensions(drawn),
             line=line,
             labelangle=-18,
             labelside="top",
@@ -60,18 +63,19 @@ def parallel_coordinates(view: View) -> go.Figure:
     )
 
 
-def parallel_lines(view: View) -> go.Figure:
+def parallel_lines(seen: View | Sight) -> go.Figure:
     """The same without WebGL and without choosing ranges: for browsers that have none, and for paper."""
-    drawn = _drawn(view)
-    figure = frame("All knobs and objectives", view).update_layout(height=480, legend=BELOW)
+    sight = look(seen)
+    drawn = _drawn(sight)
+    figure = frame("All knobs and objectives", sight).update_layout(height=480, legend=BELOW)
     if not drawn:
         return note(figure, "no design has all objectives yet")
-    dimensions = _dimensions(view, drawn)
+    dimensions = _dimensions(drawn)
     places = list(range(len(dimensions)))
     heights = np.column_stack([_height(dimension) for dimension in dimensions])
     first = 0
     for group in drawn:
-        count, front = len(group.standings), group.on_front
+        count, front = len(group), group.on_front
         # one trace for all: a gap after each design ends its line
         rows = np.column_stack([heights[first : first + count], np.full(count, np.nan)])
         first += count
@@ -100,9 +104,9 @@ def parallel_lines(view: View) -> go.Figure:
     return figure.update_yaxes(visible=False, range=[-0.04, 1.04])
 
 
-def _drawn(view: View) -> list[Group]:
-    drawn = groups(view, [objective.metric for objective in view.goals.objectives])
-    return [group for group in drawn if group.standings[0].feasible] or drawn
+def _drawn(sight: Sight) -> list[Group]:
+    drawn = groups(sight, [objective.metric for objective in sight.goals.objectives])
+    return [group for group in drawn if group.feasible] or drawn
 
 
 def _height(dimension: dict[str, Any]) -> Floats:
@@ -123,45 +127,38 @@ def _marks(dimension: dict[str, Any]) -> list[tuple[float, str]]:
     return [((at - low) / span if span > 0 else 0.5, text) for at, text in marks]
 
 
-def _dimensions(view: View, drawn: list[Group]) -> list[dict[str, Any]]:
+def _dimensions(drawn: list[Group]) -> list[dict[str, Any]]:
     """Knobs that differ, then objectives, each with one value per design of the groups in order."""
-    standings = [standing for group in drawn for standing in group.standings]
-    names = sorted({name for standing in standings for name in standing.record.design.knobs}, key=knob_order)
-    knobs = [_knob_axis(name, standings) for name in names]
-    objectives = [objective.metric for objective in view.goals.objectives]
-    figures = [np.concatenate([group.figures(name) for group in drawn]) for name in objectives]
-    axes = [_figure_axis(view, name, values) for name, values in zip(objectives, figures, strict=True)]
+    sight = drawn[0].sight
+    rows = np.concatenate([group.rows for group in drawn])
+    knobs = [_knob_axis(name, sight, rows) for name in sorted(sight.columns.knobs, key=knob_order)]
+    axes = [_figure_axis(sight, o.metric, sight.columns.figure(o.metric)[rows]) for o in sight.goals.objectives]
     return [*(dimension for dimension in knobs if dimension is not None), *axes]
 
 
-def _knob_axis(name: str, standings: list[Standing]) -> dict[str, Any] | None:
-    """The axis of a knob, or None where it never differs."""
-    cells = [knob(standing.record, name) for standing in standings]
-    distinct = sorted(set(cells), key=_order)
-    if len(distinct) < 2:
+def _knob_axis(name: str, sight: Sight, rows: Ints) -> dict[str, Any] | None:
+    """The axis of a knob, or None where it never differs among these rows."""
+    every = sight.columns.setting(name)
+    codes, values = ranked(Knob(every.codes[rows], every.values))
+    unset = bool((codes < 0).any())
+    if len(values) + unset < 2:
         return None
-    numbers = all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in distinct)
-    if numbers and len(distinct) > FEW:
-        return {"label": plain(name), "values": np.array(cells, dtype=np.float64)}
-    at = {cell: place for place, cell in enumerate(distinct)}
-    texts = ["not set" if cell is None else f"{cell:g}" if numbers else plain(cell) for cell in distinct]
+    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values) and not unset
+    if numbers and len(values) > FEW:
+        return {"label": plain(name), "values": np.array(values, dtype=np.float64)[codes]}
+    texts = [plain(value) if isinstance(value, (bool, str)) else f"{value:g}" for value in values]
+    texts = ["not set", *texts] if unset else texts
     return {
         "label": plain(name),
-        "values": [at[cell] for cell in cells],
-        "tickvals": list(at.values()),
+        "values": codes + unset,
+        "tickvals": list(range(len(texts))),
         "ticktext": texts,
-        "range": [0, len(distinct) - 1],
+        "range": [0, len(texts) - 1],
     }
 
 
-def _order(cell: Scalar | None) -> tuple[str, float, str]:
-    if isinstance(cell, (int, float)) and not isinstance(cell, bool):
-        return ("number", float(cell), "")
-    return (type(cell).__name__, 0.0, str(cell))
-
-
-def _figure_axis(view: View, metric: str, values: Floats) -> dict[str, Any]:
-    label = axis_title(view, metric)
+def _figure_axis(sight: Sight, metric: str, values: Floats) -> dict[str, Any]:
+    label = axis_title(sight, metric)
     if not logarithmic(values):
         return {"label": label, "values": values}
     low, high = np.log10(values.min()), np.log10(values.max())

@@ -8,56 +8,101 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboards.columns import Floats
 from dashboards.figures.frame import BELOW, frame, note
+from dashboards.figures.marks import marker
 from dashboards.palette import LIGHT, SERIES
 from dashboards.points import axis_title, groups, plain
+from dashboards.sight import Sight, look, points
 from dse import pareto
 from dse.errors import FAILURE_KINDS, PASSING
 from dse.listing import UNITS, duration_text
-from dse.summary import StageTime, stage_times
-from dse.view import View, minimised
+from dse.summary import StageTime
+from dse.view import View
 
 #: The reference point lies this share of the range beyond the worst feasible figure, so that the front's ends count.
 BEYOND = 0.1
+#: Above this many trials a curve is drawn at this many of them, the first and the last included.
+CORNERS = 2000
 
 
-def hypervolume_curves(views: Sequence[View]) -> go.Figure:
+def hypervolume_curves(seen: Sequence[View | Sight], *, over_time: bool = False) -> go.Figure:
     """The share of the space between the best and the worst feasible figures that the front dominates, trial by trial.
 
-    The space is one for all views, which must have the same objectives; infeasible and failed trials add nothing.
+    The space is one for all views, which must have the same objectives; infeasible and failed trials add nothing. With
+    `over_time` against the hours since each run's first record, breaks between its sessions included.
     """
-    figure = frame("Hypervolume over trials", views[0]).update_layout(height=380, showlegend=len(views) > 1)
-    points = np.concatenate([minimised(view.goals, view.feasible) for view in views])
-    if len(points) == 0:
+    sights = [look(one) for one in seen]
+    title = "Hypervolume over time" if over_time else "Hypervolume over trials"
+    figure = frame(title, sights[0]).update_layout(height=380, showlegend=len(sights) > 1, legend=BELOW)
+    every = points(sights)
+    if len(every) == 0:
         return note(figure, "no feasible design yet")
-    low, high = points.min(axis=0), points.max(axis=0)
-    # An objective that never changes must not make the space flat.
-    span = np.where(high > low, high - low, 1.0)
-    corner = 1.0 + BEYOND
-    for view, color in zip(views, SERIES * len(views), strict=False):
-        found = np.full((len(view.standings), len(span)), corner)
-        rows = [row for row, standing in enumerate(view.standings) if standing.feasible]
-        found[rows] = (minimised(view.goals, view.feasible) - low) / span
-        share = pareto.hypervolume_curve(found, [corner] * len(span)) / corner ** len(span)
+    low, high = every.min(axis=0), every.max(axis=0)
+    for sight, color in zip(sights, SERIES * len(sights), strict=False):
+        share = dominated_share(sight, low, high)
+        across = _hours(sight) if over_time else np.arange(1, len(share) + 1)
+        kept = np.unique(np.linspace(0, len(share) - 1, min(len(share), CORNERS)).astype(np.int64))
         figure.add_trace(
             go.Scatter(
-                x=np.arange(1, len(share) + 1),
-                y=share,
-                name=plain(view.name),
+                x=across[kept],
+                y=share[kept],
+                name=plain(sight.name),
                 mode="lines",
                 line={"shape": "hv", "width": 2, "color": color},
-                hovertemplate="after %{x} trials: %{y:.3f}<extra></extra>",
+                hovertemplate=f"after %{{x:.4g}} {'h' if over_time else 'trials'}: %{{y:.3f}}<extra></extra>",
             )
         )
-    figure.update_xaxes(title_text="finished trials", rangemode="tozero")
+    figure.update_xaxes(title_text="hours since the first record" if over_time else "finished trials", rangemode="tozero")
     return figure.update_yaxes(title_text="dominated share of the space ↑", rangemode="tozero")
 
 
-def progress(view: View) -> go.Figure:
+def dominated_share(sight: Sight, low: Floats, high: Floats) -> Floats:
+    """(n,): the share of the space from `low` to a little beyond `high` that the first 1, 2, ... n trials dominate."""
+    # An objective that never changes must not make the space flat.
+    span = np.where(high > low, high - low, 1.0)
+    corner = 1.0 + BEYOND
+    scaled = (sight.costs - low) / span
+    rows = np.flatnonzero(sight.feasible)
+    # only what is on the front of the trials so far changes the volume
+    news = rows[_entering(scaled[rows])]
+    found = np.zeros(len(sight.columns))
+    if len(news):
+        curve = pareto.hypervolume_curve(scaled[news], [corner] * len(span)) / corner ** len(span)
+        found[news] = np.diff(curve, prepend=0.0)
+    share: Floats = np.cumsum(found)
+    return share
+
+
+def _entering(costs: Floats) -> list[int]:
+    """The rows that none of the rows before them is as good as."""
+    kept = np.empty_like(costs)
+    found: list[int] = []
+    count = 0
+    for row, cost in enumerate(costs):
+        if not (kept[:count] <= cost).all(axis=1).any():
+            better = ~(cost <= kept[:count]).all(axis=1)
+            left = int(better.sum())
+            kept[:left] = kept[:count][better]
+            kept[left] = cost
+            count = left + 1
+            found.append(row)
+    return found
+
+
+def _hours(sight: Sight) -> Floats:
+    finished = sight.columns.finished
+    start = np.nanmin(finished) if np.isfinite(finished).any() else 0.0
+    hours: Floats = np.fmax.accumulate((finished - start) / 3600)
+    return hours
+
+
+def progress(seen: View | Sight) -> go.Figure:
     """A single objective over trials, with the best feasible design so far as a line."""
-    objective = view.goals.objectives[0]
-    figure = frame(f"{objective.metric} over trials", view).update_layout(height=420)
-    drawn = groups(view, (objective.metric,))
+    sight = look(seen)
+    objective = sight.goals.objectives[0]
+    figure = frame(f"{objective.metric} over trials", sight).update_layout(height=420)
+    drawn = groups(sight, (objective.metric,))
     if not drawn:
         return note(figure, "no design has been measured yet")
     for group in drawn:
@@ -66,39 +111,40 @@ def progress(view: View) -> go.Figure:
                 x=group.trials,
                 y=group.figures(objective.metric),
                 mode="markers",
-                name=f"{'best' if group.on_front else group.name} ({len(group.standings)})",
-                marker={
-                    "color": group.color,
-                    "symbol": group.symbol,
-                    "size": group.size,
-                    "line": {"width": 1.6, "color": group.color},
-                },
+                name=f"{'best' if group.on_front else group.name} ({len(group):,})",
+                marker=marker(group),
                 customdata=group.trials,
                 hovertext=group.hovers,
                 hoverinfo="text",
             )
         )
-    feasible = sorted(view.feasible, key=lambda standing: standing.record.trial)
-    best = objective.sign * np.minimum.accumulate(minimised(view.goals, tuple(feasible))[:, 0])
-    trials = [standing.record.trial for standing in feasible]
+    rows = np.flatnonzero(sight.feasible)
+    rows = rows[np.argsort(sight.columns.trials[rows])]
+    best = objective.sign * np.minimum.accumulate(sight.costs[rows, 0])
     line = {"color": LIGHT["front"], "width": 1.6, "shape": "hv"}
+    trials = sight.columns.trials[rows]
     figure.add_trace(go.Scatter(x=trials, y=best, mode="lines", name="best so far", line=line, hoverinfo="skip"))
     figure.update_xaxes(title_text="trial")
     figure.update_layout(legend=BELOW)
-    return figure.update_yaxes(title_text=axis_title(view, objective.metric))
+    return figure.update_yaxes(title_text=axis_title(sight, objective.metric))
 
 
-def failure_bars(view: View) -> go.Figure:
+def failure_bars(seen: View | Sight) -> go.Figure:
     """How many trials failed of what kind, the design's faults apart from the machine's."""
-    failures = [s.record.failure for s in view.standings if s.record.failure is not None]
-    counts = Counter(failure.kind for failure in failures)
-    kinds = [kind for kind in reversed(FAILURE_KINDS) if counts[kind]]
-    figure = frame("Failures by kind", view).update_layout(height=170 + 34 * max(len(kinds), 2), barmode="stack", bargap=0.3)
+    sight = look(seen)
+    columns = sight.columns
+    codes, hits = np.unique(columns.failure[columns.failure >= 0], return_counts=True)
+    stages: dict[str, Counter[str]] = {}
+    for code, count in zip(codes, hits, strict=True):
+        failure = columns.failures[code]
+        stages.setdefault(failure.kind, Counter())[failure.stage] += int(count)
+    kinds = [kind for kind in reversed(FAILURE_KINDS) if kind in stages]
+    figure = frame("Failures by kind", sight).update_layout(height=170 + 34 * max(len(kinds), 2), barmode="stack", bargap=0.3)
     if not kinds:
         return note(figure, "no trial failed")
+    counts = {kind: sum(stages[kind].values()) for kind in kinds}
     for name, color, passing in (("the design", LIGHT["infeasible"], False), ("the machine", LIGHT["knee"], True)):
         shown = [kind for kind in kinds if (kind in PASSING) == passing]
-        stages = {kind: Counter(f.stage for f in failures if f.kind == kind) for kind in shown}
         texts = [", ".join(f"{plain(stage)} {count}" for stage, count in stages[kind].items()) for kind in shown]
         figure.add_trace(
             go.Bar(
@@ -113,17 +159,27 @@ def failure_bars(view: View) -> go.Figure:
                 hoverinfo="skip",
             )
         )
-    figure.update_xaxes(
-        title_text="trials", dtick=max(1, round(max(counts.values()) / 8)), range=[0, max(counts.values()) * 1.25]
-    )
+    most = max(counts.values())
+    figure.update_xaxes(title_text="trials", dtick=max(1, round(most / 8)), range=[0, most * 1.25])
     figure.update_yaxes(categoryorder="array", categoryarray=kinds, showgrid=False)
     return figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
 
 
-def stage_bars(view: View) -> go.Figure:
+def stage_times(sight: Sight) -> dict[str, StageTime]:
+    """Each stage's times; see `dse.summary.stage_times`."""
+    found = {}
+    for stage, cells in sight.columns.seconds.items():
+        worked = cells[cells > 0]
+        typical = float(np.median(worked)) if len(worked) else None
+        found[stage] = StageTime(float(np.nansum(cells)), typical, len(worked))
+    return found
+
+
+def stage_bars(seen: View | Sight) -> go.Figure:
     """Where the time went: the total of each stage over all trials, and what one trial that took any needed."""
-    times = stage_times(view)
-    figure = frame("Time per stage", view).update_layout(height=170 + 34 * max(len(times), 2))
+    sight = look(seen)
+    times = stage_times(sight)
+    figure = frame("Time per stage", sight).update_layout(height=170 + 34 * max(len(times), 2))
     if not times:
         return note(figure, "no stage has been timed")
     stages = list(reversed(times))

@@ -1,0 +1,236 @@
+"""The records of a run as columns: what a page asks of ten thousand designs at once, without an object per design."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.design import Scalar
+from dse.metrics import Judge, Measurement
+from dse.record import Failure, Record
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+#: Characters of a failure's message and of the end of its log that are kept; `dse show` has all.
+MESSAGE, LOG = 2000, 4000
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A knob's value for each design: `values[codes]`, -1 where a design does not set it."""
+
+    codes: Ints
+    values: tuple[Scalar, ...]
+
+    def of(self, row: int) -> Scalar | None:
+        """The value for one design, or None."""
+        code = int(self.codes[row])
+        return None if code < 0 else self.values[code]
+
+    @property
+    def numbers(self) -> Floats | None:
+        """The values as numbers, NaN where a design does not set it; None where some value is no number."""
+        if any(isinstance(value, (bool, str)) for value in self.values):
+            return None
+        known = np.array([*self.values, math.nan], dtype=np.float64)
+        return known[self.codes]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What one judge, and all that has no judge, has said of the designs, in the order in which the trials were finished.
+
+    Figures that nobody has stated are NaN, as are `lows` and `highs` where no interval is stated, `finished` (seconds since
+    1970) where the record does not say when, and `seconds` of a stage that a trial never came to. `failure` counts into
+    `failures`, each different one of which is there once; -1 is none.
+    """
+
+    judge: Judge
+    trials: Ints
+    figures: Mapping[str, Floats]
+    lows: Mapping[str, Floats]
+    highs: Mapping[str, Floats]
+    knobs: Mapping[str, Knob]
+    pruned: Bools
+    failure: Ints
+    failures: tuple[Failure, ...]
+    finished: Floats
+    seconds: Mapping[str, Floats]
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def figure(self, metric: str) -> Floats:
+        """The figures of `metric`, NaN where they are not stated."""
+        return self.figures.get(metric, np.full(len(self), math.nan))
+
+    def row(self, trial: int) -> int | None:
+        """Where this trial is, or None."""
+        found = np.flatnonzero(self.trials == trial)
+        return int(found[0]) if len(found) else None
+
+    def setting(self, name: str) -> Knob:
+        """A flat knob; for a layer that a design does not name it is the knob's value for all layers."""
+        own, every = self.knobs.get(name), self.knobs.get(name.partition(".")[0])
+        if own is None or every is None or own is every:
+            return own or every or Knob(np.full(len(self), -1, dtype=np.int64), ())
+        values = (*own.values, *every.values)
+        codes = np.where(own.codes >= 0, own.codes, np.where(every.codes >= 0, every.codes + len(own.values), -1))
+        return merged(Knob(codes, values))
+
+
+def merged(knob: Knob) -> Knob:
+    """The same knob with each value once."""
+    # 1, 1.0 and True are equal and not the same
+    kinds = [(type(value), value) for value in knob.values]
+    places = {kind: code for code, kind in enumerate(dict.fromkeys(kinds))}
+    table = np.array([*(places[kind] for kind in kinds), -1], dtype=np.int64)
+    return Knob(table[knob.codes], tuple(value for _, value in places))
+
+
+class _Cells:
+    """A growing column that may lag behind the rows; `fill` stands where nothing was put."""
+
+    def __init__(self, kind: str, fill: float) -> None:
+        self.fill: Any = fill
+        self.cells: array[Any] = array(kind)
+
+    def put(self, row: int, value: float) -> None:
+        lag = row + 1 - len(self.cells)
+        if lag > 0:
+            self.cells.extend([self.fill] * lag)
+        self.cells[row] = value
+
+    def taken(self, rows: Ints, count: int) -> NDArray[np.generic]:
+        """The cells of these rows, of `count` in all."""
+        found = np.full(count, self.fill, dtype=self.cells.typecode)
+        found[: len(self.cells)] = self.cells
+        return found[rows]
+
+
+class Gathering:
+    """Columns that grow record by record."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judges: list[Judge] = [judge]
+        self.stated: dict[Judge, int] = {judge: 0}
+        self.rows: dict[int, int] = {}
+        self._count = 0
+        self._figures: dict[tuple[str, Judge | None, str], _Cells] = {}
+        self._knobs: dict[str, tuple[_Cells, dict[tuple[type, Scalar], int]]] = {}
+        self._seconds: dict[str, _Cells] = {}
+        self._pruned, self._failure, self._finished = _Cells("b", 0), _Cells("q", -1), _Cells("d", math.nan)
+        self._failures: dict[tuple[str, str, str], tuple[int, Failure]] = {}
+
+    def record(self, record: Record) -> None:
+        """Take a trial's last word, in the place of an earlier one."""
+        self.rows.pop(record.trial, None)
+        row = self.rows[record.trial] = self._count
+        self._count += 1
+        for name, value in record.design.knobs.items():
+            cells, codes = self._knobs.setdefault(name, (_Cells("q", -1), {}))
+            cells.put(row, codes.setdefault((type(value), value), len(codes)))
+        for stage, taken in record.seconds.items():
+            self._seconds.setdefault(stage, _Cells("d", math.nan)).put(row, float(taken))
+        self._pruned.put(row, bool(record.pruned))
+        self._finished.put(row, moment(record.finished))
+        self._failure.put(row, self._fault(record.failure))
+        self._state(row, record.measurements)
+        for refusal in record.refusals:
+            self._know(refusal.judge)
+
+    def added(self, trial: int, measurements: Iterable[Measurement], failure: Failure | None) -> None:
+        """Take figures or a failure found later; KeyError where the trial has no record."""
+        row = self.rows[trial]
+        self._state(row, measurements)
+        if failure is not None:
+            self._failure.put(row, self._fault(failure))
+
+    def columns(self, judge: Judge) -> Columns:
+        """What has been gathered so far, as this judge sees it."""
+        rows = np.fromiter(self.rows.values(), dtype=np.int64, count=len(self.rows))
+
+        def taken(cells: _Cells) -> NDArray[np.generic]:
+            return cells.taken(rows, self._count)
+
+        def figures(what: str) -> dict[str, Floats]:
+            found: dict[str, Floats] = {}
+            for (kind, said, metric), cells in self._figures.items():
+                if kind == what and (said is None or said == judge):
+                    now = taken(cells).astype(np.float64)
+                    # where both state it, the judge's word counts
+                    first, then = (found.get(metric), now) if said is not None else (now, found.get(metric))
+                    found[metric] = now if first is None or then is None else np.where(np.isnan(then), first, then)
+            return found
+
+        return Columns(
+            judge=judge,
+            trials=np.fromiter(self.rows, dtype=np.int64, count=len(self.rows)),
+            figures=figures("value"),
+            lows=figures("low"),
+            highs=figures("high"),
+            knobs={
+                name: Knob(taken(cells).astype(np.int64), tuple(value for _, value in codes))
+                for name, (cells, codes) in self._knobs.items()
+            },
+            pruned=taken(self._pruned).astype(np.bool_),
+            failure=taken(self._failure).astype(np.int64),
+            failures=tuple(failure for _, failure in self._failures.values()),
+            finished=taken(self._finished).astype(np.float64),
+            seconds={stage: taken(cells).astype(np.float64) for stage, cells in self._seconds.items()},
+        )
+
+    def _state(self, row: int, measurements: Iterable[Measurement]) -> None:
+        for found in measurements:
+            if found.judge is not None:
+                self._know(found.judge)
+                self.stated[found.judge] += 1
+            for metric, value in found.values.items():
+                self._put("value", found.judge, metric, row, value)
+                low, high = found.intervals.get(metric, (math.nan, math.nan))
+                if found.intervals:
+                    self._put("low", found.judge, metric, row, low)
+                    self._put("high", found.judge, metric, row, high)
+
+    def _put(self, what: str, judge: Judge | None, metric: str, row: int, value: float) -> None:
+        self._figures.setdefault((what, judge, metric), _Cells("d", math.nan)).put(row, value)
+
+    def _know(self, judge: Judge) -> None:
+        if judge not in self.stated:
+            self.judges.append(judge)
+            self.stated[judge] = 0
+
+    def _fault(self, failure: Failure | None) -> int:
+        if failure is None:
+            return -1
+        alike = (failure.stage, failure.kind, failure.message[:MESSAGE])
+        if alike not in self._failures:
+            text = failure.message
+            told = text if len(text) <= MESSAGE else f"{text[:MESSAGE]} … ({len(text):,} characters; `dse show` has all)"
+            self._failures[alike] = (len(self._failures), replace(failure, message=told, log=failure.log[-LOG:]))
+        return self._failures[alike][0]
+
+
+def moment(text: str) -> float:
+    """ISO 8601 as seconds since 1970, NaN where it is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return math.nan
+
+
+def gather(judge: Judge, records: Iterable[Record]) -> Columns:
+    """The columns of records as this judge sees them."""
+    found = Gathering(judge)
+    for record in records:
+        found.record(record)
+    return found.columns(judge)

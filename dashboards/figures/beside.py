@@ -1,0 +1,50 @@
+"""What other judges and other runs say, drawn beside a front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboards.figures.marks import Picture
+from dashboards.palette import LIGHT, SERIES
+from dashboards.points import direction, plain, stated, steps
+from dashboards.sight import Sight
+
+#: Other judges' figures are tied to this judge's for at most so many designs.
+TIES = 400
+
+
+def annotate(figure: go.Figure, sight: Sight, others: Sequence[Sight], what: Picture) -> go.Figure:
+    """Tie the figures that other judges have stated of the same designs to this judge's, with hollow diamonds."""
+    for other, color in zip(others, (LIGHT["purple"], LIGHT["green"], LIGHT["sky"]) * len(others), strict=False):
+        here, there = stated(sight, (what.x, what.y)), stated(other, (what.x, what.y))
+        rows = np.flatnonzero(here & there)[:TIES]
+        if not len(rows):
+            continue
+        ends = []
+        for metric in (what.x, what.y):
+            one, two = sight.columns.figure(metric)[rows], other.columns.figure(metric)[rows]
+            ends.append(np.column_stack([one, two, np.full(len(rows), np.nan)]).ravel())
+        name = f"by {plain(other.judge.synthesizer)}: {plain(other.judge.tool)} {plain(other.judge.version)}"
+        line = {"width": 1, "color": color, "dash": "dot"}
+        shared = {"legendgroup": name, "hoverinfo": "skip", "opacity": 0.8}
+        figure.add_trace(go.Scatter(x=ends[0], y=ends[1], mode="lines", line=line, showlegend=False, **shared))
+        look_ = {"symbol": "diamond-open", "size": 9, "color": color, "line": {"width": 1.6, "color": color}}
+        points = {"x": ends[0][1::3], "y": ends[1][1::3], "mode": "markers", "marker": look_}
+        trials = sight.columns.trials[rows].tolist()
+        figure.add_trace(go.Scatter(**points, name=f"{name} ({len(rows)})", customdata=trials, **shared))
+    return figure
+
+
+def overlay(figure: go.Figure, others: Sequence[Sight], what: Picture) -> go.Figure:
+    """The feasible fronts of other runs in the same two figures, as lines."""
+    for other, color in zip(others, SERIES[2:] * len(others), strict=False):
+        x, y = steps(other, what.x, what.y)
+        if len(x):
+            shape = "hv" if direction(other, what.x) == "min" else "vh"
+            line = {"shape": shape, "width": 1.6, "color": color, "dash": "dash"}
+            name = f"front of {plain(other.name)}"
+            figure.add_trace(go.Scatter(x=x, y=y, mode="lines+markers", line=line, marker={"size": 5}, name=name))
+    return figure

@@ -1,0 +1,131 @@
+"""How points are marked: by what they are, or in colour and symbol by a knob or a figure of one's choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboards.columns import Floats, Knob, merged
+from dashboards.palette import LIGHT, SCALE, SERIES
+from dashboards.points import Group, plain
+from dashboards.sight import Sight
+from dse.design import Scalar
+from dse.metrics import METRICS
+
+#: Symbols that differ at a glance; more values than these share the last one.
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon")
+#: A knob of words, or one with at most this many values, is told by hues; others by a scale.
+HUES = 6
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a front is drawn of: the figures on its axes, decades or not (None: where they are far apart), colour and symbol
+    by a knob or figure ("": by what a design is), whether texts to hover over come along, `marked` trials by their name.
+    """
+
+    x: str
+    y: str
+    z: str = ""
+    log_x: bool | None = None
+    log_y: bool | None = None
+    color: str = ""
+    symbol: str = ""
+    hovers: bool = True
+    marked: tuple[tuple[int, str], ...] = ()
+
+
+def hovering(group: Group, what: Picture) -> dict[str, Any]:
+    """Texts to hover over, or none but the event."""
+    return {"hovertext": group.hovers, "hoverinfo": "text"} if what.hovers else {"hoverinfo": "none"}
+
+
+def numbers(sight: Sight, name: str) -> Floats | None:
+    """A metric's or a numeric knob's values for all rows, NaN where there is none; None for a knob of words."""
+    return sight.columns.figure(name) if name in METRICS else sight.columns.setting(name).numbers
+
+
+def order(value: Scalar) -> tuple[int, float, str]:
+    """Sorts values of a knob: numbers by size, then words."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return (0, float(value), "") if number else (1, 0.0, str(value))
+
+
+def ranked(knob: Knob) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[Scalar]]:
+    """Codes and values in their order; -1 stays -1."""
+    once = merged(knob)
+    used = sorted(set(once.codes.tolist()) - {-1}, key=lambda code: order(once.values[code]))
+    places = np.full(len(once.values) + 1, -1, dtype=np.int64)
+    for place, code in enumerate(used):
+        places[code] = place
+    return places[once.codes], [once.values[code] for code in used]
+
+
+def marker(group: Group, color: str = "", symbol: str = "") -> dict[str, Any]:
+    """Plotly's marker of a group; with `color` or `symbol` by that knob or figure, how faint it is still says what it is."""
+    many = len(group.sight.columns) > 4000
+    found: dict[str, Any] = {"size": group.size * 0.7 if many else group.size, "opacity": group.opacity}
+    thin = "thin" in group.symbol and not symbol
+    found |= {"color": group.color, "symbol": group.symbol}
+    if symbol:
+        codes, values = ranked(group.sight.columns.setting(symbol))
+        names = np.array([*(SYMBOLS[min(place, len(SYMBOLS) - 1)] for place in range(len(values))), "x"])
+        found["symbol"] = [name if group.feasible else f"{name}-open" for name in names[codes[group.rows]].tolist()]
+    if color:
+        found |= _colors(group, color)
+        found["opacity"] = 1.0 if group.on_front else 0.55 if group.feasible else 0.35
+    edge: Any = group.color if thin and not color else LIGHT["surface"]
+    if thin and color:
+        found["symbol"] = "x"
+        edge = LIGHT["surface"]
+    elif color and group.on_front:
+        edge = LIGHT["ink"]
+    return found | {"line": {"width": 1.6 if thin and not color else 1.2 if color and group.on_front else 0.8, "color": edge}}
+
+
+def by_hue(sight: Sight, name: str) -> bool:
+    """Whether a name is told by hues, one for each value."""
+    if name in METRICS:
+        return False
+    knob = sight.columns.setting(name)
+    return knob.numbers is None or len(ranked(knob)[1]) <= HUES
+
+
+def _colors(group: Group, name: str) -> dict[str, Any]:
+    sight = group.sight
+    if not by_hue(sight, name):
+        every = numbers(sight, name)
+        assert every is not None
+        return {"color": every[group.rows], "coloraxis": "coloraxis"}
+    codes, values = ranked(sight.columns.setting(name))
+    hues = np.array([*(SERIES[place % len(SERIES)] for place in range(len(values))), LIGHT["dominated"]])
+    return {"color": hues[codes[group.rows]].tolist()}
+
+
+def color_axis(name: str) -> dict[str, Any]:
+    """The layout's scale for a name that is not told by hues."""
+    return {
+        "colorscale": [[place / (len(SCALE) - 1), color] for place, color in enumerate(SCALE)],
+        "colorbar": {"title": {"text": plain(name), "side": "right"}, "thickness": 12, "outlinewidth": 0, "len": 0.8},
+    }
+
+
+def legend(sight: Sight, color: str, symbol: str) -> list[go.Scatter]:
+    """Entries without points that say what hues and symbols mean."""
+    found = []
+    if color and by_hue(sight, color):
+        for place, value in enumerate(ranked(sight.columns.setting(color))[1]):
+            look = {"color": SERIES[place % len(SERIES)], "symbol": "circle", "size": 9}
+            found.append(_entry(f"{color} {value}", look))
+    if symbol:
+        for place, value in enumerate(ranked(sight.columns.setting(symbol))[1]):
+            look = {"color": LIGHT["quiet"], "symbol": SYMBOLS[min(place, len(SYMBOLS) - 1)], "size": 9}
+            found.append(_entry(f"{symbol} {value}", look))
+    return found
+
+
+def _entry(name: str, look: dict[str, Any]) -> go.Scatter:
+    return go.Scatter(x=[None], y=[None], mode="markers", name=plain(name), marker=look, hoverinfo="skip")
