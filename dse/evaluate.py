@@ -23,7 +23,7 @@ from dse.record import Failure, Record
 from dse.space import LayerShape, illegal
 from dse.store import Entry, Store, key_of
 from dse.study import Study
-from dse.workload import Workload
+from dse.workload import Rows, Workload
 
 
 @dataclass
@@ -120,7 +120,7 @@ def _scored(network: Network, built: Entry, study: Study, walk: Walk) -> Entry:
     return walk.get(
         "emulate",
         lambda: emulate.causes(network, data.fingerprint, shared=emulate.shareable(network)),
-        lambda to: _emulate(network, built, {"validation": data.validation.x}, walk.store, to),
+        lambda to: _emulate(network, built, {"validation": data.validation}, walk.store, to),
     )
 
 
@@ -136,7 +136,7 @@ def verify(record: Record, study: Study, store: Store) -> tuple[tuple[Measuremen
         network = Network.load(built.folder)
         scored = _scored(network, built, study, walk)
         data = train.load_split(study.workload)
-        rows = {"validation": data.validation.x, "test": data.test.x}
+        rows = {"validation": data.validation, "test": data.test}
         seen = walk.get(
             "verify",
             lambda: emulate.causes(network, data.fingerprint, shared=False) | {"rows": sorted(rows)},
@@ -203,8 +203,14 @@ def _convert(study: Study, design: Design, small: Entry, folder: Path) -> Mappin
     return told
 
 
-def _emulate(network: Network, built: Entry, rows: Mapping[str, np.ndarray], store: Store, folder: Path) -> Mapping[str, Any]:
-    return emulate.emulate(network, built.folder / "project", rows, store.folder / "libraries", folder)
+def _emulate(network: Network, built: Entry, rows: Mapping[str, Rows], store: Store, folder: Path) -> Mapping[str, Any]:
+    """Emulate, and keep the labels beside the outputs: confusion and ROC can then be drawn without the study's code."""
+    told = emulate.emulate(
+        network, built.folder / "project", {name: found.x for name, found in rows.items()}, store.folder / "libraries", folder
+    )
+    for name, found in rows.items():
+        np.save(folder / f"labels-{name}.npy", found.y, allow_pickle=False)
+    return told
 
 
 def scores(seen: Entry, rows: str, y: np.ndarray, accuracy: str, agreement: str) -> dict[str, float]:

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 FOLDER = "store"
 ENTRY_FILE = "entry.json"
-#: Files that are the same in many entries: sources that hls4ml copies into every project, rows of the data.
-SHARED = ("*.h", "inputs-*.npy")
+#: Files that are the same in many entries: sources that hls4ml copies into every project, rows of the data and their labels.
+SHARED = ("*.h", "inputs-*.npy", "labels-*.npy")
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ def test_accuracy_is_that_of_the_emulated_outputs(store):
     outputs = emulate.load_outputs(store.path("emulate", record.entries["emulate"]), "validation")
     rows = train.load_split(STUDY.workload).validation
     assert record.value("accuracy") == np.mean(outputs.argmax(axis=1) == rows.y)
+    labels = np.load(store.path("emulate", record.entries["emulate"]) / "labels-validation.npy", allow_pickle=False)
+    np.testing.assert_array_equal(labels, rows.y)  # so that readers need not run the study
 
 
 def test_a_hardware_knob_retrains_and_recompiles_nothing(store):

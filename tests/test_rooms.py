@@ -31,7 +31,7 @@ FLOORS = (
     ("store", "run", "vendor"),
     # what readers of a run see
     ("view",),
-    ("export", "cleaning"),
+    ("export", "cleaning", "evidence"),
     ("listing",),
     ("summary",),
     ("dashboards",),
@@ -56,7 +56,7 @@ DIVIDED = ("nn", "synth", "sweep")
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 
 #: What shows results reads values and runs: nothing that makes, keeps or calls.
-READERS = ("view", "export", "listing", "summary", "dashboards")
+READERS = ("view", "evidence", "export", "listing", "summary", "dashboards")
 READABLE = ("errors", "design", "metrics", "parts", "network", "record", "goals", "run", "pareto", *READERS)
 
 #: The rooms that know a library, and no others do.

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +10,7 @@ from rich.console import Console
 
 from dse.cli.arguments import AsJson, Folder
 from dse.cli.terminal import Sheet, say, say_json
+from dse.evidence import files_of, log_of, repeat
 from dse.listing import SOFTMAX, STATE_WORDS, figure_text
 from dse.metrics import METRICS
 
@@ -71,25 +69,6 @@ def _described(run: Run, standing: Standing) -> dict[str, Any]:
     ]
     there = {stage: str(path) for stage, path in files.items() if path is not None}
     return found | {"layers": layers, "files": there, "note": SOFTMAX, "repeat": repeat(run, record)}
-
-
-def files_of(run: Run, record: Record) -> dict[str, Path | None]:
-    """The store's folder of each stage, None where it is gone; also of figures that were added later."""
-    store = run.folder.resolve().parent / "store"
-    named = [(stage, stage, key) for stage, key in record.entries.items()]
-    for found in record.measurements:
-        source = found.source
-        mark = "" if found.judge is None else f" ({source.level}, {source.tool} {source.version})"
-        named.append((f"{source.stage}{mark}", source.stage, source.key))
-    for refusal in record.refusals:
-        judge = refusal.judge
-        named.append((f"{refusal.failure.stage} ({judge.level}, failed)", refusal.failure.stage, refusal.key))
-    known: dict[str, tuple[str, str]] = {}
-    for name, stage, key in named:
-        # keys are hex digits; anything else in a record is not a path to follow
-        if key.isalnum() and stage.isidentifier() and (name == stage or (stage, key) not in known.values()):
-            known[name] = (stage, key)
-    return {name: next(iter(sorted((store / stage).glob(f"*/{key}"))), None) for name, (stage, key) in known.items()}
 
 
 def _show_head(console: Console, run: Run, standing: Standing) -> None:
@@ -153,24 +132,11 @@ def _figure(name: str, measurement: Measurement) -> list[str]:
 
 def _show_failure(console: Console, run: Run, failure: Failure) -> None:
     say(console, f"\nfailed in {failure.stage} ({failure.kind}): {failure.message}", style="red")
-    root = run.folder.resolve().parent
-    path = (root / failure.log).resolve() if failure.log and "\n" not in failure.log and len(failure.log) < 1000 else None
-    if path is not None and path.is_relative_to(root) and path.is_file():
+    path, text = log_of(run, failure)
+    if path is not None:
         say(console, f"log: {path}")
-        text = path.read_text(errors="replace")
-    else:
-        text = failure.log
     if text.strip():
         say(console, "\n".join(f"  {line}" for line in text.rstrip().splitlines()[-TAIL:]))
-
-
-def repeat(run: Run, record: Record) -> str:
-    """The command that makes this design again, in a root of its own, from the study's file as it was changed."""
-    given = record.design.knobs
-    free = [name for name, values in run.study.get("asked", {}).get("space", {}).items() if len(values) > 1]
-    knobs = {name: given.get(name, given.get(name.partition(".")[0])) for name in free}
-    origin = run.study.get("origin", "dse run STUDY.py")
-    return f"{origin} --root again --trials 1 --set {shlex.quote('first=' + json.dumps([knobs]))}"
 
 
 def _show_files(console: Console, run: Run, record: Record) -> None:

@@ -79,7 +79,7 @@ def _settle(study: Study, facts: worker.Facts, ledger: Ledger, store: Store, opt
         "goals": study.goals.as_json(),
         "asked": asked,
         "facts": facts.as_json(),
-        "trials": study.trials,
+        "trials": options.trials or study.trials,
         "sampler": study.sampler,
         "seed": study.seed,
         "origin": options.origin,
