@@ -1,142 +1,90 @@
-"""A design: one choice for every knob, grouped by what the knobs change."""
+"""A design: one choice for every knob of `dse.knobs`."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
-Scalar = bool | int | float | str
-#: The key that stands for all layers that are not named.
-EVERY = "*"
+from dse.knobs import (
+    ARCHITECTURE,
+    COMPRESSION_KNOBS,
+    EVERY,
+    HARDWARE_KNOBS,
+    IO_TYPES,
+    KNOBS,
+    LACKING,
+    PER_LAYER,
+    PRECISION_KNOBS,
+    STRATEGIES,
+    UNSET,
+    Compression,
+    Hardware,
+    PerLayer,
+    Precision,
+    Scalar,
+    canonical,
+    per_layer,
+)
 
-STRATEGIES = ("latency", "resource", "resource_unrolled", "distributed_arithmetic")
-IO_TYPES = ("io_parallel", "io_stream")
-
-
-def canonical(value: Scalar) -> Scalar:
-    """The same number for numbers that are meant to be the same: 0.30000000000000004 is 0.3, and -0.0 is 0.0."""
-    return float(f"{value:.12g}") + 0.0 if isinstance(value, float) else value
-
-
-@dataclass(frozen=True, slots=True)
-class PerLayer:
-    """A knob's value for every layer: `default` where a layer is not named in `overrides`."""
-
-    default: Scalar | None = None
-    overrides: tuple[tuple[str, Scalar], ...] = ()
-
-    def of(self, layer: str) -> Scalar:
-        """The value for one layer; KeyError where the layer is not named and there is no default."""
-        for name, value in self.overrides:
-            if name == layer:
-                return value
-        if self.default is None:
-            raise KeyError(layer)
-        return self.default
-
-    def number(self, layer: str) -> int:
-        """The value for one layer as a whole number; TypeError where it is text."""
-        value = self.of(layer)
-        if isinstance(value, str):
-            raise TypeError(f"{value!r} is not a number.")
-        return int(value)
-
-    @property
-    def values(self) -> tuple[Scalar, ...]:
-        """All values that occur, the default first."""
-        first = () if self.default is None else (self.default,)
-        return (*first, *(value for _, value in self.overrides))
-
-    def as_json(self) -> Scalar | dict[str, Scalar]:
-        """The bare value where it is the same for all layers, else a mapping with "*" for the default."""
-        if not self.overrides and self.default is not None:
-            return self.default
-        every = {} if self.default is None else {EVERY: self.default}
-        return {**every, **dict(self.overrides)}
-
-
-def per_layer(value: PerLayer | Scalar | Mapping[str, Scalar]) -> PerLayer:
-    """Accept a bare value, a mapping by layer name ("*": all others) or a PerLayer, and bring it to its canonical form."""
-    if isinstance(value, PerLayer):
-        value = {**({} if value.default is None else {EVERY: value.default}), **dict(value.overrides)}
-    if not isinstance(value, Mapping):
-        return PerLayer(canonical(value))
-    found = {name: canonical(choice) for name, choice in value.items()}
-    default = found.pop(EVERY, None)
-    if default is None and not found:
-        raise ValueError("a per-layer knob needs a value for at least one layer.")
-    return PerLayer(default, tuple(sorted((name, choice) for name, choice in found.items() if choice != default)))
-
-
-@dataclass(frozen=True, slots=True)
-class Compression:
-    """Knobs that change the trained weights, per layer or for all: bit widths and the share of pruned weights.
-
-    `input_bits` is the width of the quantiser at the network's input. Integer bits are not knobs: the compression chooses
-    them per layer to fit the float model's weights and activations, and the record's effective types show them.
-    """
-
-    weight_bits: PerLayer
-    activation_bits: PerLayer
-    sparsity: PerLayer = field(default_factory=lambda: PerLayer(0.0))
-    input_bits: int = 16
-
-    def __post_init__(self) -> None:
-        """0 and 0.0 are the same sparsity and must give the same JSON."""
-        default = None if self.sparsity.default is None else float(self.sparsity.default)
-        overrides = tuple((name, float(value)) for name, value in self.sparsity.overrides)
-        object.__setattr__(self, "sparsity", PerLayer(default, overrides))
-
-
-@dataclass(frozen=True, slots=True)
-class Hardware:
-    """Knobs that change what is generated and nothing that is computed. `clock_ns` None: the study's target clock."""
-
-    reuse_factor: PerLayer = field(default_factory=lambda: PerLayer(1))
-    strategy: PerLayer = field(default_factory=lambda: PerLayer("latency"))
-    io_type: str = "io_parallel"
-    clock_ns: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.clock_ns is not None:
-            object.__setattr__(self, "clock_ns", float(self.clock_ns))
-
-
-#: Knobs that can have a value per layer.
-PER_LAYER = ("weight_bits", "activation_bits", "sparsity", "reuse_factor", "strategy")
-COMPRESSION_KNOBS = tuple(f.name for f in fields(Compression))
-HARDWARE_KNOBS = tuple(f.name for f in fields(Hardware))
-#: Prefix of architecture knobs in flat parameter names.
-ARCHITECTURE = "architecture"
+__all__ = [
+    "ARCHITECTURE",
+    "COMPRESSION_KNOBS",
+    "EVERY",
+    "HARDWARE_KNOBS",
+    "IO_TYPES",
+    "KNOBS",
+    "PER_LAYER",
+    "PRECISION_KNOBS",
+    "STRATEGIES",
+    "UNSET",
+    "Compression",
+    "Design",
+    "Hardware",
+    "PerLayer",
+    "Precision",
+    "Scalar",
+    "build",
+    "canonical",
+    "per_layer",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """One point of the design space; `architecture` holds the knobs of the study's own model function, sorted by name."""
+    """One point of the design space; `architecture` holds the knobs of the study's own model function, sorted by name.
+
+    Of `compression` (what is trained for it) and `precision` (what is quantised after its training) those are None that the
+    study's kind of workload does not have.
+    """
 
     architecture: tuple[tuple[str, Scalar], ...]
-    compression: Compression
+    compression: Compression | None
     hardware: Hardware
+    precision: Precision | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Nested plain values; equal designs give equal JSON."""
-        return {
-            "architecture": dict(self.architecture),
-            "compression": _plain(self.compression),
-            "hardware": _plain(self.hardware),
-        }
+        groups = {name: _plain(group) for name, group in self.groups.items()}
+        return {"architecture": dict(self.architecture), **groups}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Design:
         """The inverse of `as_json`; KeyError, TypeError, ValueError or AttributeError where `found` is not one."""
         return cls(
             tuple(sorted((name, canonical(value)) for name, value in found["architecture"].items())),
-            Compression(**_rich(found["compression"])),
-            Hardware(**_rich(found["hardware"])),
+            Compression(**_rich(found["compression"])) if "compression" in found else None,
+            Hardware(**{**LACKING, **_rich(found["hardware"])}),
+            Precision(**_rich(found["precision"])) if "precision" in found else None,
         )
+
+    @property
+    def groups(self) -> dict[str, Compression | Precision | Hardware]:
+        """The groups of knobs that this design has, by name."""
+        found = {"compression": self.compression, "precision": self.precision, "hardware": self.hardware}
+        return {name: group for name, group in found.items() if group is not None}
 
     @property
     def digest(self) -> str:
@@ -144,51 +92,71 @@ class Design:
         text = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def knob(self, name: str) -> Any:
+        """The value of one knob; None where this design has none."""
+        for group in self.groups.values():
+            if hasattr(group, name):
+                return getattr(group, name)
+        return None
+
     @property
     def knobs(self) -> dict[str, Scalar]:
-        """Every knob flat: `weight_bits`, `weight_bits.fc1`, `architecture.width`; None is left out."""
+        """Every knob flat: `weight_bits`, `weight_bits.fc1`, `architecture.width`; those without a value are left out."""
         found: dict[str, Scalar] = {f"{ARCHITECTURE}.{name}": value for name, value in self.architecture}
-        for group in (self.compression, self.hardware):
+        for group in self.groups.values():
             for f in fields(group):
                 value = getattr(group, f.name)
                 if isinstance(value, PerLayer):
                     if value.default is not None:
                         found[f.name] = value.default
                     found |= {f"{f.name}.{layer}": choice for layer, choice in value.overrides}
-                elif value is not None:
+                elif value not in (None, ""):
                     found[f.name] = value
         return found
 
 
-def _plain(group: Compression | Hardware) -> dict[str, Any]:
+def _plain(group: Compression | Precision | Hardware) -> dict[str, Any]:
+    """A group's values; those that are missing are left out, but for the clock, which has always been written."""
     values = {f.name: getattr(group, f.name) for f in fields(group)}
-    return {name: value.as_json() if isinstance(value, PerLayer) else value for name, value in values.items()}
+    return {
+        name: value.as_json() if isinstance(value, PerLayer) else value
+        for name, value in values.items()
+        if value not in (None, UNSET, "") or name == "clock_ns"
+    }
 
 
 def _rich(group: Mapping[str, Any]) -> dict[str, Any]:
     return {name: per_layer(value) if name in PER_LAYER else value for name, value in group.items()}
 
 
-def build(parameters: Mapping[str, Scalar]) -> Design:
+def build(parameters: Mapping[str, Scalar | None]) -> Design:
     """A design from flat parameters: `weight_bits`, `weight_bits.fc1`, `architecture.width`, ...
 
-    The inverse of `Design.knobs`; ValueError for a name that is no knob, TypeError where a required knob is missing.
+    The inverse of `Design.knobs`. A network's hardware knobs that are not named have their defaults; None says that the design
+    has no such knob. ValueError for a name that is no knob, TypeError where a required knob is missing.
     """
     architecture: dict[str, Scalar] = {}
-    groups: dict[str, dict[str, Scalar]] = {}
+    values: dict[str, dict[str, Scalar]] = {}
+    lacking = {name: LACKING.get(name) for name, value in parameters.items() if value is None}
     for name, value in parameters.items():
+        if value is None:
+            continue
         knob, _, layer = name.partition(".")
         if knob == ARCHITECTURE and layer:
             architecture[layer] = canonical(value)
         elif knob in PER_LAYER:
-            groups.setdefault(knob, {})[layer or EVERY] = value
-        elif not layer and knob in COMPRESSION_KNOBS + HARDWARE_KNOBS:
-            groups.setdefault(knob, {})[EVERY] = canonical(value)
+            values.setdefault(knob, {})[layer or EVERY] = value
+        elif not layer and knob in KNOBS:
+            values.setdefault(knob, {})[EVERY] = canonical(value)
         else:
-            raise ValueError(f"{name!r} is not a knob; known: {', '.join(COMPRESSION_KNOBS + HARDWARE_KNOBS)}.")
-    values: dict[str, Any] = {k: per_layer(v) if k in PER_LAYER else v[EVERY] for k, v in groups.items()}
+            raise ValueError(f"{name!r} is not a knob; known: {', '.join(KNOBS)}.")
+    chosen: dict[str, Any] = {k: per_layer(v) if k in PER_LAYER else v[EVERY] for k, v in values.items()}
+    compression, precision, hardware = (
+        {k: v for k, v in chosen.items() if k in names} for names in (COMPRESSION_KNOBS, PRECISION_KNOBS, HARDWARE_KNOBS)
+    )
     return Design(
         tuple(sorted(architecture.items())),
-        Compression(**{k: v for k, v in values.items() if k in COMPRESSION_KNOBS}),
-        Hardware(**{k: v for k, v in values.items() if k in HARDWARE_KNOBS}),
+        Compression(**compression) if compression else None,
+        Hardware(**{**{k: v for k, v in lacking.items() if k in LACKING}, **hardware}),
+        Precision(**precision) if precision else None,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from dse.design import ARCHITECTURE, IO_TYPES, STRATEGIES, Scalar, canonical
 from dse.errors import UsageError
+from dse.network import ROUNDING, SATURATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,20 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "weight_bits": ("a whole number from 2 to 32 (1-bit weights: hls4ml's emulation of them is wrong)", lambda v: 2 <= v <= 32),
     "activation_bits": ("a whole number from 2 to 32", lambda v: 2 <= v <= 32),
     "input_bits": ("a whole number from 2 to 32", lambda v: 2 <= v <= 32),
+    **dict.fromkeys(("weight_width", "result_width", "input_width"), ("a whole number from 2 to 32", lambda v: 2 <= v <= 32)),
+    **dict.fromkeys(
+        ("weight_integer", "result_integer", "input_integer"), ("a whole number from -32 to 32", lambda v: -32 <= v <= 32)
+    ),
+    "rounding": (f"one of {', '.join(ROUNDING)}", lambda v: v in ROUNDING),
+    "saturation": (f"one of {', '.join(SATURATION)}", lambda v: v in SATURATION),
     "sparsity": ("a number from 0 up to but not 1", lambda v: 0 <= v < 1),
     "reuse_factor": ("a whole number from 1", lambda v: v >= 1),
     "clock_ns": ("a number of nanoseconds above 0", lambda v: v > 0),
     "strategy": (f"one of {', '.join(STRATEGIES)}", lambda v: v in STRATEGIES),
     "io_type": (f"one of {', '.join(IO_TYPES)}", lambda v: v in IO_TYPES),
 }
-_WHOLE = ("weight_bits", "activation_bits", "input_bits", "reuse_factor")
-_TEXT = ("strategy", "io_type")
+_TEXT = ("strategy", "io_type", "rounding", "saturation")
+_REAL = ("sparsity", "clock_ns")
 
 
 def check(name: str, domain: Domain) -> None:
@@ -97,6 +104,6 @@ def check(name: str, domain: Domain) -> None:
         return
     words, holds = RULES[knob]
     for value in domain.values:
-        kind: Any = str if knob in _TEXT else int if knob in _WHOLE else (int, float)
+        kind: Any = str if knob in _TEXT else (int, float) if knob in _REAL else int
         if isinstance(value, bool) or not isinstance(value, kind) or not holds(value):
             raise UsageError(f"{name} must be {words}, got {value!r}.")

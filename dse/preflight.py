@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from dse.design import build
+from dse.design import Hardware
 from dse.errors import DseError, StageFailed
 from dse.fixed import Quantizer
 from dse.network import Network
 from dse.nn import convert, emulate, graph, train
 from dse.store import Store
-from dse.study import Study
+from dse.study import Target
 
 
-def preflight(study: Study, store: Store) -> None:
+def preflight(target: Target, store: Store) -> None:
     """Build, convert, compile and emulate a one-neuron network, once per set of versions; DseError where that fails.
 
     A failure is the machine's and is not remembered: it may be mended before the next start.
@@ -26,12 +26,12 @@ def preflight(study: Study, store: Store) -> None:
         "version": convert.VERSION,
         "libraries": train.versions("hls4ml", "qkeras", "tf_keras", "tensorflow", "numpy"),
         "compiler": emulate.compiler_version(),
-        "part": study.target.name,
+        "part": target.name,
     }
 
     def make(folder: Path) -> Mapping[str, Any]:
         try:
-            return _one_neuron(study, store, folder)
+            return _one_neuron(target, store, folder)
         except StageFailed as error:
             raise DseError(
                 f"a one-neuron network could not be built and emulated here: {error.message}\n{error.log}".strip()
@@ -40,7 +40,7 @@ def preflight(study: Study, store: Store) -> None:
     store.get("preflight", causes, make)
 
 
-def _one_neuron(study: Study, store: Store, folder: Path) -> Mapping[str, Any]:
+def _one_neuron(target: Target, store: Store, folder: Path) -> Mapping[str, Any]:
     import tf_keras
 
     neuron = tf_keras.layers.Dense(1, activation="relu", name="neuron")
@@ -48,8 +48,7 @@ def _one_neuron(study: Study, store: Store, folder: Path) -> Mapping[str, Any]:
     activations = {graph.INPUT_QUANTIZER: Quantizer(6, 0), "neuron": Quantizer(6, 0, signed=False)}
     quantizers = graph.Quantizers({"neuron": Quantizer(6, 0)}, {"neuron": Quantizer(6, 0)}, activations)
     small = graph.quantised(graph.nodes(model), quantizers)
-    hardware = build({"weight_bits": 6, "activation_bits": 6}).hardware
-    convert.convert(small, hardware, study.target.name, study.target.clock_ns, folder)
+    convert.convert(small, Hardware(), target.name, target.clock_ns, folder)
     network = Network.load(folder)
     rows = {"probe": np.linspace(-1, 1, 9).reshape(-1, 1)}
     told = emulate.emulate(network, folder / "project", rows, store.folder / "libraries", folder)

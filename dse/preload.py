@@ -22,7 +22,7 @@ def _quietly() -> None:
             import sklearn.model_selection  # noqa: F401
             import tensorflow_model_optimization  # noqa: F401
 
-            from dse import evaluate, preflight  # noqa: F401
+            from dse import evaluate  # noqa: F401
     finally:
         os.dup2(saved, 2)
         os.close(saved)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from dse.design import ARCHITECTURE, COMPRESSION_KNOBS, EVERY, PER_LAYER, Design, PerLayer, Scalar, build, canonical
+from dse.design import ARCHITECTURE, EVERY, PER_LAYER, UNSET, Design, PerLayer, Scalar, build, canonical
 from dse.domains import Domain, EachLayer, ReuseFactors, check
 from dse.errors import UsageError
 
@@ -25,7 +25,7 @@ class LayerShape:
 
 
 #: Knobs of layers with weights; the others belong to activations.
-WEIGHTED = ("weight_bits", "sparsity", "reuse_factor", "strategy")
+WEIGHTED = ("weight_bits", "sparsity", "reuse_factor", "strategy", "weight_width", "weight_integer")
 Knob = Domain | EachLayer | ReuseFactors | Scalar | Mapping[str, Any]
 
 
@@ -50,7 +50,7 @@ def illegal(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
     if missing is not None:
         return missing
     for layer in layers:
-        if not layer.weighted:
+        if not layer.weighted or design.hardware.reuse_factor == UNSET:
             continue
         factor, strategy = design.hardware.reuse_factor.number(layer.name), design.hardware.strategy.of(layer.name)
         legal = legal_reuse_factors(layer.n_in, layer.n_out)
@@ -67,7 +67,9 @@ def illegal(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
 def _missing(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
     """The first layer for which a knob has no value: an architecture may have layers that the first one had not."""
     for knob in PER_LAYER:
-        value: PerLayer = getattr(design.compression if knob in COMPRESSION_KNOBS else design.hardware, knob)
+        value: PerLayer | None = design.knob(knob)
+        if value is None:
+            continue
         named = {name for name, _ in value.overrides}
         for layer in layers:
             if (layer.weighted if knob in WEIGHTED else layer.activated) and value.default is None and layer.name not in named:
@@ -79,18 +81,27 @@ def _missing(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
 class Space:
     """All knobs of a study: a domain, one value for all designs, or a mapping from layer names ("*": the others) to either.
 
-    `architecture` maps the arguments of the study's own model function to domains or values.
+    `architecture` maps the arguments of the study's own model function to domains or values. Which knobs a space needs and may
+    have depends on the study's workload; None is a knob that its designs do not have.
     """
 
-    weight_bits: Knob
-    activation_bits: Knob
-    sparsity: Knob = 0.0
-    input_bits: Knob = 16
-    reuse_factor: Knob = 1
-    strategy: Knob = "latency"
-    io_type: Knob = "io_parallel"
+    weight_bits: Knob | None = None
+    activation_bits: Knob | None = None
+    sparsity: Knob | None = 0.0
+    input_bits: Knob | None = 16
+    reuse_factor: Knob | None = 1
+    strategy: Knob | None = "latency"
+    io_type: Knob | None = "io_parallel"
     clock_ns: Knob | None = None
     architecture: Mapping[str, Domain | Scalar] = field(default_factory=dict)
+    weight_width: Knob | None = None
+    weight_integer: Knob | None = None
+    result_width: Knob | None = None
+    result_integer: Knob | None = None
+    input_width: Knob | None = None
+    input_integer: Knob | None = None
+    rounding: Knob | None = None
+    saturation: Knob | None = None
 
     def __post_init__(self) -> None:
         for name, domain in self.flat.items():
@@ -103,7 +114,7 @@ class Space:
         found: dict[str, Any] = {f"{ARCHITECTURE}.{name}": value for name, value in self.architecture.items()}
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name == ARCHITECTURE or (value is None and f.name == "clock_ns"):
+            if f.name == ARCHITECTURE or value is None:
                 continue
             if isinstance(value, Mapping):
                 if f.name not in PER_LAYER:
@@ -137,6 +148,8 @@ class Space:
         """This space with per-layer knobs and reuse factors spelled out; UsageError for unknown layers or illegal values."""
         changed = {}
         for knob in PER_LAYER:
+            if getattr(self, knob) is None:
+                continue
             names = [layer.name for layer in layers if (layer.weighted if knob in WEIGHTED else layer.activated)]
             changed[knob] = _resolved(knob, getattr(self, knob), names, layers, more=bool(self.architecture))
         space = replace(self, **changed)
@@ -161,7 +174,8 @@ class Space:
         missing = [name for name in self.free if name not in values]
         if missing:
             raise UsageError(f"a design of this space needs a value for {', '.join(missing)}.")
-        return build({name: chosen.get(name, domain.values[0]) for name, domain in domains.items()})
+        lacking = {f.name: None for f in fields(self) if f.name != ARCHITECTURE and getattr(self, f.name) is None}
+        return build({**lacking, **{name: chosen.get(name, domain.values[0]) for name, domain in domains.items()}})
 
     def values(self, design: Design) -> dict[str, Scalar] | None:
         """The free knobs' values of a design, or None where the design is not in this space."""
@@ -217,7 +231,7 @@ def _factors(domain: Any, layers: list[LayerShape]) -> Any:
 
 def _check_reuse(space: Space, layers: tuple[LayerShape, ...]) -> None:
     for layer in layers:
-        if not layer.weighted:
+        if not layer.weighted or space.reuse_factor is None:
             continue
         factors = space.domains.get(f"reuse_factor.{layer.name}") or space.domains["reuse_factor"]
         strategies = space.domains.get(f"strategy.{layer.name}") or space.domains["strategy"]

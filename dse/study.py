@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from dse import store
-from dse.design import Scalar
+from dse.design import ARCHITECTURE, Scalar
 from dse.domains import Domain, EachLayer
 from dse.errors import UsageError
 from dse.goals import Goals, Limit, Objective
@@ -17,7 +17,7 @@ from dse.parts import Part, part
 from dse.space import Space
 from dse.synth import Synthesizer
 from dse.synth.estimate import Estimate
-from dse.workload import Workload, check_positive, check_whole
+from dse.workload import Problem, check_positive, check_whole
 
 #: Figures of the test rows: for the front alone.
 SEALED = ("accuracy_test", "accuracy_test_n", "agreement_test")
@@ -70,7 +70,7 @@ class Study:
     """
 
     name: str
-    workload: Workload
+    workload: Problem
     space: Space
     target: Target
     objectives: tuple[Objective, ...] = DEFAULT_OBJECTIVES
@@ -91,6 +91,7 @@ class Study:
             _check_kind(name, getattr(self, name), kind)
         for name, kind in _MANY.items():
             object.__setattr__(self, name, _several(name, getattr(self, name), kind))
+        object.__setattr__(self, "space", limited(self.space, self.workload))
         if self.sampler not in SAMPLERS:
             raise UsageError(f"sampler must be one of {', '.join(SAMPLERS)}, got {self.sampler!r}.")
         if not self.objectives:
@@ -165,6 +166,27 @@ class Study:
         }
 
 
+def limited(space: Space, problem: Problem) -> Space:
+    """The space with the knobs of one kind of workload: those that it needs, and those that it admits with their defaults.
+
+    Knobs of other kinds that were left at their defaults become None. UsageError for one that was set, or a missing one.
+    """
+    changed: dict[str, Any] = {}
+    kind, known = type(problem).__name__, (*problem.needs, *problem.admits)
+    for f in fields(space):
+        value = getattr(space, f.name)
+        if f.name in known:
+            changed[f.name] = problem.admits.get(f.name) if value is None else value
+        elif value in (None, {}, f.default):
+            changed[f.name] = {} if f.name == ARCHITECTURE else None
+        else:
+            raise UsageError(f"{f.name} is no knob of a {kind}; its knobs: {', '.join(known)}.")
+    missing = [name for name in problem.needs if changed[name] is None]
+    if missing:
+        raise UsageError(f"the space of a {kind} needs {', '.join(missing)}; its knobs: {', '.join(known)}.")
+    return replace(space, **changed)
+
+
 def _described(synthesizer: Synthesizer) -> dict[str, Any]:
     """Its kind and options; those that change no figure (limits of a run, how many at once) are fields not compared."""
     options: dict[str, Any] = {}
@@ -182,13 +204,14 @@ def _values(domain: object) -> tuple[Scalar, ...]:
 
 
 #: What the fields of a study must be, and what the members of those that hold several.
-_KINDS: dict[str, type] = {"workload": Workload, "space": Space, "target": Target, "synthesizer": Synthesizer}
+_KINDS: dict[str, type] = {"workload": Problem, "space": Space, "target": Target, "synthesizer": Synthesizer}
 _MANY: dict[str, type] = {"objectives": Objective, "limits": Limit, "first": Mapping}
 
 
 def _check_kind(name: str, value: Any, kind: type) -> None:
     if not isinstance(value, kind):
-        raise UsageError(f"a study's {name} must be of the kind {kind.__name__}, got {value!r:.80}.")
+        names = " or ".join(one.__name__ for one in kind.__subclasses__()) if kind is Problem else kind.__name__
+        raise UsageError(f"a study's {name} must be of the kind {names}, got {value!r:.80}.")
 
 
 def _several(name: str, values: Any, kind: type) -> tuple[Any, ...]:

@@ -132,20 +132,20 @@ def _ready() -> tuple[Study, Store]:
 
 
 def look() -> Facts:
-    """Load the data, build the model and prove with a one-neuron network that everything works; DseError otherwise."""
-    from dse import evaluate, preflight
+    """Load the data, look at the model and prove with something small that everything works; DseError otherwise."""
+    from dse import evaluate
     from dse.nn import emulate, train
 
     study, store = _ready()
-    every = list(architectures(study))
+    flow, every = evaluate.flow_of(study.workload), list(architectures(study))
     try:
         data = train.load_split(study.workload)
-        layers = tuple(dict.fromkeys(layer for one in every for layer in evaluate.shapes(study.workload, one)))
+        layers = tuple(dict.fromkeys(layer for one in every for layer in flow.layers(one)))
         compiler = emulate.compiler_version()
-        preflight.preflight(study, store)
+        flow.prove(study.target, store)
     except StageFailed as error:
         raise DseError(f"{error.message}\n{error.log}".strip()) from error
-    models = {json.dumps(dict(one)): key_of("model", {"config": train.config(study.workload, one)}) for one in every}
+    models = {json.dumps(dict(one)): key_of("model", {"config": flow.identity(one)}) for one in every}
     rows = {name: len(getattr(data, name).y) for name in ("train", "validation", "test")}
     return Facts(layers, data.fingerprint, models, rows, compiler)
 

@@ -1,4 +1,4 @@
-"""What is to be learned: data, its split, and a function that builds the float network."""
+"""What is to be learned: data and its split; and the network to be learned on it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from dse.design import Scalar
 from dse.errors import DseError, UsageError
 
 if TYPE_CHECKING:
@@ -120,27 +121,66 @@ class Training:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Workload:
-    """Data and the network to be learned on it.
+#: Hardware knobs of networks, and what they are where the space does not say.
+NETWORK_HARDWARE: Mapping[str, Scalar | None] = {
+    "reuse_factor": 1,
+    "strategy": "latency",
+    "io_type": "io_parallel",
+    "clock_ns": None,
+}
 
-    `data()` returns Data; `model(**architecture)` a float `tf_keras` model, Sequential or functional, that ends in logits; its
-    layers are quantised and pruned by their names. `exact` says that the emulation must equal the network's float64
-    reference on every row.
+
+@dataclass(frozen=True)
+class Problem:
+    """Data and its split: what all kinds of workload have. Each kind is a subclass, with the knobs that its designs have.
+
+    `data()` returns Data. `exact` says that the emulation must equal the network's float64 reference on every row. A kind
+    becomes figures by its `dse.flow.Flow`, which `dse.evaluate.flow_of` finds.
     """
 
+    #: Knobs that a space of this kind must give a domain or value.
+    needs: ClassVar[tuple[str, ...]] = ()
+    #: Knobs that it may give one, with their values where it does not; None: designs then lack the knob.
+    admits: ClassVar[Mapping[str, Scalar | None]] = {}
+
     data: Callable[[], Data]
-    model: Callable[..., Any]
-    training: Training = field(default_factory=Training)
-    exact: bool = True
-    split_seed: int = 0
+    exact: bool = field(default=True, kw_only=True)
+    split_seed: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
-        for name in ("data", "model"):
-            if not callable(getattr(self, name)):
-                raise UsageError(f"workload: {name} must be a function, without brackets; got {getattr(self, name)!r:.80}.")
+        if not callable(self.data):
+            raise UsageError(f"workload: data must be a function, without brackets; got {self.data!r:.80}.")
         check_whole("workload split_seed", self.split_seed, 0)
 
     def as_json(self) -> Mapping[str, Any]:
         """What can be said without loading the data or building the model."""
-        return {"training": self.training.as_json(), "exact": self.exact, "split_seed": self.split_seed}
+        return {"exact": self.exact, "split_seed": self.split_seed}
+
+
+@dataclass(frozen=True)
+class Workload(Problem):
+    """A network that is trained for each design: pruned, and quantised while it is trained.
+
+    `model(**architecture)` returns a float `tf_keras` model, Sequential or functional, that ends in logits; its layers are
+    quantised and pruned by their names.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("weight_bits", "activation_bits")
+    admits: ClassVar[Mapping[str, Scalar | None]] = {
+        "sparsity": 0.0,
+        "input_bits": 16,
+        **NETWORK_HARDWARE,
+        "architecture": None,
+    }
+
+    model: Callable[..., Any]
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not callable(self.model):
+            raise UsageError(f"workload: model must be a function, without brackets; got {self.model!r:.80}.")
+
+    def as_json(self) -> Mapping[str, Any]:
+        """What can be said without loading the data or building the model."""
+        return {"training": self.training.as_json(), **super().as_json()}

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from strategies import bits, designs, layered, names
 
 from dse.design import (
-    COMPRESSION_KNOBS,
-    HARDWARE_KNOBS,
+    KNOBS,
     Compression,
     Design,
     Hardware,
@@ -149,7 +148,47 @@ def test_bit_widths_have_no_default():
 
 def test_every_knob_belongs_to_one_group():
     """Compression changes the weights, hardware does not: a knob in both would retrain for nothing."""
-    assert not set(COMPRESSION_KNOBS) & set(HARDWARE_KNOBS)
+    assert len(set(KNOBS)) == len(KNOBS)
+
+
+OLD = {
+    "b02cb1f1e2f0c854": (
+        {"weight_bits": 6, "activation_bits": 7},
+        ('{"architecture": {}, "compression": {"weight_bits": 6, "activation_bits": 7, "sparsity": 0.0, "input_bits": 16}, '
+        '"hardware": {"reuse_factor": 1, "strategy": "latency", "io_type": "io_parallel", "clock_ns": null}}'),
+    ),
+    "661558d230cd8072": (
+        {
+            "weight_bits": 4, "weight_bits.fc1": 6, "activation_bits": 5, "sparsity": 0.5, "input_bits": 8, "reuse_factor": 2,
+            "reuse_factor.fc1": 4, "strategy": "resource", "io_type": "io_stream", "clock_ns": 4.0, "architecture.width": 16,
+        },
+        ('{"architecture": {"width": 16}, "compression": {"weight_bits": {"*": 4, "fc1": 6}, "activation_bits": 5, '
+        '"sparsity": 0.5, "input_bits": 8}, "hardware": {"reuse_factor": {"*": 2, "fc1": 4}, "strategy": "resource", '
+        '"io_type": "io_stream", "clock_ns": 4.0}}'),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("digest", OLD)
+def test_designs_of_the_first_version_keep_their_digest_and_json(digest):
+    """Literal: records, stores and samplers know designs by them, whatever knobs have come since."""
+    knobs, text = OLD[digest]
+    assert build(knobs).digest == digest
+    assert json.dumps(build(knobs).as_json()) == text
+    assert Design.from_json(json.loads(text)) == build(knobs)
+
+
+def test_what_a_design_lacks_is_not_in_its_json_and_not_among_its_knobs():
+    """Of a network that is quantised after its training, and of something that has no layers with reuse factors."""
+    trained = build({"weight_width": 8, "weight_width.fc1": 6, "result_width": 10})
+    assert trained.compression is None
+    assert trained.as_json()["precision"] == {"weight_width": {"*": 8, "fc1": 6}, "result_width": 10}
+    assert "compression" not in trained.as_json()
+    assert build(trained.knobs) == Design.from_json(json.loads(json.dumps(trained.as_json()))) == trained
+    bare = build({"input_width": 12, "reuse_factor": None, "strategy": None, "io_type": None})
+    assert bare.as_json() == {"architecture": {}, "precision": {"input_width": 12}, "hardware": {"clock_ns": None}}
+    assert bare.knobs == {"input_width": 12}
+    assert Design.from_json(json.loads(json.dumps(bare.as_json()))) == bare
 
 
 @pytest.mark.parametrize("found", [{}, {"architecture": {}, "compression": {}, "hardware": {}}, {"architecture": 3}])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dse.design import COMPRESSION_KNOBS, HARDWARE_KNOBS
+from dse.design import KNOBS
 from dse.domains import RULES, Choice, Domain, Integers, Steps, check
 from dse.errors import UsageError
 
@@ -74,17 +74,21 @@ def test_numbers_have_an_order_and_text_has_none():
 
 def test_every_knob_has_a_rule():
     """A knob without one could take any value without a word."""
-    assert set(RULES) == {*COMPRESSION_KNOBS, *HARDWARE_KNOBS}
+    assert set(RULES) == set(KNOBS)
 
 
 GOOD = {
     "weight_bits": (2, 32), "activation_bits": (2, 32), "input_bits": (2, 32), "sparsity": (0, 0.0, 0.999),
     "reuse_factor": (1, 4096), "clock_ns": (0.1, 5), "strategy": ("latency", "resource_unrolled"), "io_type": ("io_stream",),
+    "weight_width": (2, 32), "result_width": (2, 32), "input_width": (2, 32), "weight_integer": (-32, 0, 32),
+    "result_integer": (-1, 6), "input_integer": (0, 6), "rounding": ("TRN", "RND_CONV"), "saturation": ("WRAP", "SAT"),
 }  # fmt: skip
 BAD = {
     "weight_bits": (1, 33, 4.0, "4", True), "activation_bits": (1, 33, 4.5), "input_bits": (0, -3, True),
     "sparsity": (-0.1, 1, 1.0, "0.5", False), "reuse_factor": (0, -1, 2.0, "1"), "clock_ns": (0, -5, "5", True),
     "strategy": ("Latency", "da", 1), "io_type": ("io_serial", True),
+    "weight_width": (1, 33, 4.0), "result_width": (0, "8"), "input_width": (1, True), "weight_integer": (-33, 33, 0.5),
+    "result_integer": (40,), "input_integer": ("2",), "rounding": ("AP_TRN", 1), "saturation": ("wrap", "SATURATE"),
 }  # fmt: skip
 
 

@@ -173,9 +173,9 @@ def test_what_hls4ml_would_build_otherwise_is_unsupported_by_name(store, model, 
 
 def test_the_preflight_is_done_once(store):
     """A one-neuron network proves the tools, and is kept for the next start."""
-    preflight(STUDY, store)
+    preflight(STUDY.target, store)
     before = made(store)
-    preflight(STUDY, store)
+    preflight(STUDY.target, store)
     assert before.count("preflight") == 1
     assert made(store) == before
 
@@ -186,7 +186,7 @@ def test_a_preflight_that_fails_is_said_and_tried_again_at_the_next_start(tmp_pa
     fresh.prepare()
     monkeypatch.setattr(emulate, "FLAGS", (*emulate.FLAGS, "--no-such-option"))
     with pytest.raises(DseError, match="one-neuron network"):
-        preflight(STUDY, fresh)
+        preflight(STUDY.target, fresh)
     monkeypatch.undo()
-    preflight(STUDY, fresh)
+    preflight(STUDY.target, fresh)
     assert made(fresh) == ["preflight"]

@@ -21,11 +21,11 @@ ROOT = Path(__file__).parents[1]
 #: package with all that is in it, unless its parts are listed by themselves.
 FLOORS = (
     # what nothing stands on
-    ("errors", "symptoms", "guard", "pareto"),
+    ("errors", "symptoms", "guard", "pareto", "knobs"),
     # what things are: values
-    ("design", "metrics", "parts", "network", "workload"),
-    ("domains", "record", "fixed", "datasets"),
-    ("space", "goals"),
+    ("design", "metrics", "parts", "network"),
+    ("domains", "record", "fixed", "workload"),
+    ("space", "goals", "datasets"),
     # where things are kept, and how programs are called
     ("journal", "publish", "shell", "legacy_keras"),
     ("store", "run", "vendor"),
@@ -39,8 +39,9 @@ FLOORS = (
     ("nn.train", "nn.graph", "nn.extract", "nn.reference", "synth", "synth.reports"),
     ("nn.compress", "nn.blueprint", "nn.convert", "nn.emulate", "synth.estimate", "synth.vitis", "synth.vivado"),
     ("nn.read", "study", "ladder"),
-    ("studyfile",),
-    ("evaluate", "preflight"),
+    ("studyfile", "flow", "preflight"),
+    ("nn.qat",),
+    ("evaluate",),
     ("worker", "preload"),
     ("executors",),
     # many designs
@@ -57,7 +58,7 @@ FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 
 #: What shows results reads values and runs: nothing that makes, keeps or calls.
 READERS = ("view", "evidence", "export", "listing", "summary", "dashboards")
-READABLE = ("errors", "design", "metrics", "parts", "network", "record", "goals", "run", "pareto", *READERS)
+READABLE = ("errors", "knobs", "design", "metrics", "parts", "network", "record", "goals", "run", "pareto", *READERS)
 
 #: The rooms that know a library, and no others do.
 DOORS = {

@@ -74,6 +74,7 @@ def compress(workload: Workload, design: Design, base_folder: Path, folder: Path
     from tensorflow_model_optimization.python.core.sparsity.keras import pruning_callbacks
 
     data, knobs, training = train.load_split(workload), design.compression, workload.training
+    assert knobs is not None
     base = train.build(workload, design.architecture)
     for name, arrays in train.load_weights(base_folder / "weights.npz").items():
         base.get_layer(name).set_weights(arrays)

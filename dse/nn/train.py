@@ -15,7 +15,7 @@ import numpy as np
 from dse import legacy_keras  # noqa: F401 - before tensorflow
 from dse.design import Scalar
 from dse.errors import DseError, StageFailed
-from dse.workload import Split, Training, Workload, split
+from dse.workload import Problem, Split, Training, Workload, split
 
 STAGE = "train"
 VERSION = 1
@@ -38,7 +38,7 @@ def versions_if_present(*names: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=4)
-def load_split(workload: Workload) -> Split:
+def load_split(workload: Problem) -> Split:
     """The workload's data, loaded and split once per process; DseError where the user's function fails."""
     try:
         data = workload.data()
