@@ -13,10 +13,10 @@ from dse import ladder
 from dse.design import Design
 from dse.errors import DseError, StageFailed
 from dse.flow import VERIFY, Flow, Walk
+from dse.legal import illegal
 from dse.metrics import Measurement
 from dse.nn import emulate, qat, train
 from dse.record import Failure, Record
-from dse.space import illegal
 from dse.store import Entry, Store
 from dse.study import Study, Target
 from dse.workload import Problem, Workload

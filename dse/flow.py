@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from dse.design import Design, Scalar
+from dse.legal import LayerShape
 from dse.metrics import Measurement, Source
 from dse.network import Network
 from dse.nn import emulate, train
-from dse.space import LayerShape
 from dse.store import Entry, Store, key_of
 from dse.study import Target
 from dse.workload import Rows

@@ -139,6 +139,8 @@ PER_LAYER = (
     "weight_bits", "activation_bits", "sparsity", "reuse_factor", "strategy",
     "weight_width", "weight_integer", "result_width", "result_integer",
 )  # fmt: skip
+#: Those of layers with weights; the others belong to activations.
+WEIGHTED_KNOBS = ("weight_bits", "sparsity", "reuse_factor", "strategy", "weight_width", "weight_integer")
 COMPRESSION_KNOBS = tuple(f.name for f in fields(Compression))
 PRECISION_KNOBS = tuple(f.name for f in fields(Precision))
 HARDWARE_KNOBS = tuple(f.name for f in fields(Hardware))

@@ -1,4 +1,4 @@
-"""The design space: which values every knob may take, and which of them hls4ml builds as asked."""
+"""The design space: which values every knob may take."""
 
 from __future__ import annotations
 
@@ -8,73 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from dse.design import ARCHITECTURE, EVERY, PER_LAYER, UNSET, Design, PerLayer, Scalar, build, canonical
+from dse.design import ARCHITECTURE, EVERY, PER_LAYER, WEIGHTED_KNOBS, Design, Scalar, build, canonical
 from dse.domains import Domain, EachLayer, ReuseFactors, check
 from dse.errors import UsageError
+from dse.legal import LayerShape
 
-
-@dataclass(frozen=True, slots=True)
-class LayerShape:
-    """What the space must know of a layer: its product sum's size, and which knobs it has."""
-
-    name: str
-    n_in: int
-    n_out: int
-    weighted: bool
-    activated: bool
-
-
-#: Knobs of layers with weights; the others belong to activations.
-WEIGHTED = ("weight_bits", "sparsity", "reuse_factor", "strategy", "weight_width", "weight_integer")
 Knob = Domain | EachLayer | ReuseFactors | Scalar | Mapping[str, Any]
-
-
-def legal_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
-    """Reuse factors that the resource strategy builds as asked for a product sum of n_in inputs and n_out outputs.
-
-    A factor must divide n_in * n_out; up to n_in, whole outputs must share a multiplier (n_out divides the number of
-    multipliers); above, it must be a multiple of n_in (hls4ml, nnet_dense_resource.h; a test compares with hls4ml).
-    """
-    total = n_in * n_out
-    found = []
-    for factor in (f for f in range(1, total + 1) if total % f == 0):
-        multipliers = -(-total // min(n_in, factor))
-        if (multipliers % n_out == 0 or factor >= n_in) and (factor % n_in == 0 or factor < n_in):
-            found.append(factor)
-    return tuple(found)
-
-
-def illegal(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
-    """Why hls4ml would not build this design as asked, or None."""
-    missing = _missing(design, layers)
-    if missing is not None:
-        return missing
-    for layer in layers:
-        if not layer.weighted or design.hardware.reuse_factor == UNSET:
-            continue
-        factor, strategy = design.hardware.reuse_factor.number(layer.name), design.hardware.strategy.of(layer.name)
-        legal = legal_reuse_factors(layer.n_in, layer.n_out)
-        if strategy == "resource_unrolled":
-            legal = legal[1:-1]
-        if strategy == "distributed_arithmetic":
-            legal = (1,)
-        if strategy != "latency" and factor not in legal:
-            shown = ", ".join(map(str, legal[:16])) + (", ..." if len(legal) > 16 else "")
-            return f"layer {layer.name}, strategy {strategy}: reuse_factor must be one of ({shown}), got {factor}."
-    return None
-
-
-def _missing(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
-    """The first layer for which a knob has no value: an architecture may have layers that the first one had not."""
-    for knob in PER_LAYER:
-        value: PerLayer | None = design.knob(knob)
-        if value is None:
-            continue
-        named = {name for name, _ in value.overrides}
-        for layer in layers:
-            if (layer.weighted if knob in WEIGHTED else layer.activated) and value.default is None and layer.name not in named:
-                return f'layer {layer.name} has no {knob}. Give the study\'s {knob} a value for all other layers: "*".'
-    return None
 
 
 @dataclass(frozen=True)
@@ -146,15 +85,14 @@ class Space:
 
     def resolved(self, layers: tuple[LayerShape, ...]) -> Space:
         """This space with per-layer knobs and reuse factors spelled out; UsageError for unknown layers or illegal values."""
-        changed = {}
-        for knob in PER_LAYER:
-            if getattr(self, knob) is None:
-                continue
-            names = [layer.name for layer in layers if (layer.weighted if knob in WEIGHTED else layer.activated)]
-            changed[knob] = _resolved(knob, getattr(self, knob), names, layers, more=bool(self.architecture))
+        possible = self.flat.get("io_type")
+        io_type = "io_parallel" if "io_parallel" in getattr(possible, "values", ()) else "io_stream"
+        more = bool(self.architecture)
+        given = [knob for knob in PER_LAYER if getattr(self, knob) is not None]
+        changed = {knob: _resolved(knob, getattr(self, knob), layers, io_type, more=more) for knob in given}
         space = replace(self, **changed)
         if not self.architecture:
-            _check_reuse(space, layers)
+            _check_reuse(space, layers, io_type)
         return space
 
     def design(self, values: Mapping[str, Scalar]) -> Design:
@@ -200,9 +138,10 @@ class Space:
         return {name: list(domain.values) for name, domain in self.domains.items()}
 
 
-def _resolved(knob: str, value: Any, names: list[str], layers: tuple[LayerShape, ...], *, more: bool) -> Any:
+def _resolved(knob: str, value: Any, layers: tuple[LayerShape, ...], io_type: str, *, more: bool) -> Any:
     """A knob's domain, or its domains by layer; `more`: other architectures may have layers that these ones lack."""
-    names = list(dict.fromkeys(names))  # a layer has one shape per architecture
+    having = [layer.name for layer in layers if (layer.weighted if knob in WEIGHTED_KNOBS else layer.activated)]
+    names = list(dict.fromkeys(having))  # a layer has one shape per architecture
     shapes = {name: [layer for layer in layers if layer.name == name] for name in names}
     if isinstance(value, EachLayer):
         value = dict.fromkeys(names, value.domain)
@@ -216,27 +155,27 @@ def _resolved(knob: str, value: Any, names: list[str], layers: tuple[LayerShape,
         if left and EVERY not in value:
             raise UsageError(f'{knob}: no value for layer {", ".join(left)}. Name it, or give "*" for all others.')
         chosen = {name: shapes[name] if name != EVERY else [shape for n in left for shape in shapes[n]] for name in value}
-        return {name: _factors(domain, chosen[name]) for name, domain in value.items() if chosen[name] or more}
-    return _factors(value, [shape for name in names for shape in shapes[name]])
+        return {name: _factors(domain, chosen[name], io_type) for name, domain in value.items() if chosen[name] or more}
+    return _factors(value, [shape for name in names for shape in shapes[name]], io_type)
 
 
-def _factors(domain: Any, layers: list[LayerShape]) -> Any:
+def _factors(domain: Any, layers: list[LayerShape], io_type: str) -> Any:
     if not isinstance(domain, ReuseFactors):
         return domain
     common = set(range(1, domain.at_most + 1))
     for layer in layers:
-        common &= set(legal_reuse_factors(layer.n_in, layer.n_out))
+        common &= set(layer.reuse_factors(io_type))
     return Domain(tuple(sorted(common)))
 
 
-def _check_reuse(space: Space, layers: tuple[LayerShape, ...]) -> None:
+def _check_reuse(space: Space, layers: tuple[LayerShape, ...], io_type: str) -> None:
     for layer in layers:
         if not layer.weighted or space.reuse_factor is None:
             continue
         factors = space.domains.get(f"reuse_factor.{layer.name}") or space.domains["reuse_factor"]
         strategies = space.domains.get(f"strategy.{layer.name}") or space.domains["strategy"]
         numbers = [int(f) for f in factors.values]
-        legal = legal_reuse_factors(layer.n_in, layer.n_out)
+        legal = layer.reuse_factors(io_type)
         wrong = [str(f) for f in numbers if f not in legal]
         if wrong and "resource" in strategies.values:
             shown = ", ".join(str(f) for f in legal if f <= max(64, *numbers))

@@ -22,9 +22,9 @@ import cloudpickle
 from dse.design import Design, Scalar
 from dse.domains import Domain
 from dse.errors import DseError, StageFailed
+from dse.legal import LayerShape
 from dse.metrics import Measurement
 from dse.record import Failure, Record
-from dse.space import LayerShape
 from dse.store import Store, key_of
 from dse.study import Study
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from dse import legacy_keras
-from dse.design import STRATEGIES, build
-from dse.space import LayerShape, illegal, legal_reuse_factors
+from dse.design import IO_TYPES, STRATEGIES, build
+from dse.legal import LayerShape, illegal, legal_reuse_factors
 
 pytestmark = pytest.mark.xdist_group("hls4ml")  # one worker pays for the import
 
@@ -52,11 +53,28 @@ class Layer:
         self.attributes[name] = value
 
 
-def built(backend, shape, strategy, factor):
+class Convolution(Layer):
+    """A convolution of size 1, whose output has one row of pixels."""
+
+    class_name = "Conv2D"
+
+    def __init__(self, shape, strategy, reuse_factor, io_type):
+        super().__init__(shape, strategy, reuse_factor)
+        self.attributes |= {"n_chan": shape.n_in, "n_filt": shape.n_out, "filt_height": 1, "filt_width": 1}
+        self.weights = {"weight": SimpleNamespace(data=np.zeros((1, 1, shape.n_in, shape.n_out)))}
+        self.model.config.get_config_value = {"IOType": io_type}.get
+        self.model.config.get_layer_config_value = lambda _layer, _name, default=None: default
+        self.model.config.get_conv_implementation = lambda _: "LineBuffer"
+
+    def get_output_variable(self):
+        return SimpleNamespace(shape=(1, 12, self.attributes["n_filt"]))
+
+
+def built(backend, shape, strategy, factor, io_type="io_parallel"):
     """Strategy and reuse factor that hls4ml would build; None where it refuses."""
-    layer = Layer(shape, strategy, factor)
+    layer = Layer(shape, strategy, factor) if shape.positions is None else Convolution(shape, strategy, factor, io_type)
     try:
-        type(backend).init_dense(backend, layer)
+        (type(backend).init_dense if shape.positions is None else type(backend).init_conv2d)(backend, layer)
     except Exception:  # noqa: BLE001 - hls4ml's only kind
         return None
     return layer.attributes["strategy"], layer.attributes["reuse_factor"]
@@ -75,3 +93,32 @@ def test_designs_that_are_not_called_illegal_are_built_as_asked(backend):
         assert as_asked == (illegal(design, (shape,)) is None), (shape, strategy, factor)
         kept, changed = kept + as_asked, changed + (not as_asked)
     assert min(kept, changed) > 300
+
+
+def test_convolutions_that_are_not_called_illegal_are_built_as_asked(backend):
+    """As above, for both IO types; what hls4ml builds as asked and computes wrongly is called illegal too."""
+    pick = random.Random(1)
+    kept = changed = wrong = 0
+    for _ in range(1600):
+        n_in, n_out = pick.randint(1, 30), pick.randint(1, 20)
+        shape = LayerShape("conv", n_in, n_out, weighted=True, activated=False, positions=12)
+        strategy, io_type = pick.choice(STRATEGIES), pick.choice(IO_TYPES)
+        factor = pick.choice([pick.randint(1, 600), *legal_reuse_factors(n_in, n_out)])
+        knobs = {"weight_bits": 4, "activation_bits": 4, "strategy": strategy, "reuse_factor": factor, "io_type": io_type}
+        as_asked = built(backend, shape, strategy, factor, io_type) == (strategy, factor)
+        beyond = as_asked and strategy == "resource" and io_type == "io_parallel" and factor > n_in
+        legal = illegal(build(knobs), (shape,)) is None
+        assert legal == (as_asked and not beyond), (shape, strategy, factor, io_type)
+        kept, changed, wrong = kept + legal, changed + (not as_asked), wrong + beyond
+    assert min(kept, changed, wrong) > 50
+
+
+def test_a_convolution_beyond_its_kernel_is_named_before_anything_is_built():
+    """tests/nn/test_emulate.py compiles such a layer and sees other values come out."""
+    conv = LayerShape("conv", 18, 4, weighted=True, activated=False, positions=16)
+    knobs = {"weight_bits": 4, "activation_bits": 4, "strategy": "resource", "reuse_factor": 36}
+    said = illegal(build(knobs), (conv,))
+    assert said.startswith("layer conv, strategy resource: beyond 18 hls4ml")
+    assert "must be one of (1, 2, 3, 6, 9, 18), got 36." in said
+    assert illegal(build({**knobs, "io_type": "io_stream"}), (conv,)) is None
+    assert illegal(build({**knobs, "reuse_factor": 18}), (conv,)) is None

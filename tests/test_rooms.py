@@ -24,7 +24,7 @@ FLOORS = (
     ("errors", "symptoms", "guard", "pareto", "knobs"),
     # what things are: values
     ("design", "metrics", "parts", "network"),
-    ("domains", "record", "fixed", "workload"),
+    ("domains", "record", "fixed", "workload", "legal"),
     ("space", "goals", "datasets"),
     # where things are kept, and how programs are called
     ("journal", "publish", "shell", "legacy_keras"),
@@ -36,7 +36,8 @@ FLOORS = (
     ("summary",),
     ("dashboards",),
     # one design
-    ("nn.train", "nn.graph", "nn.extract", "nn.reference", "synth", "synth.reports"),
+    ("nn.layers", "nn.train", "nn.extract", "nn.reference", "synth", "synth.reports"),
+    ("nn.graph",),
     ("nn.compress", "nn.blueprint", "nn.convert", "nn.emulate", "synth.estimate", "synth.vitis", "synth.vivado"),
     ("nn.read", "study", "ladder"),
     ("studyfile", "flow", "preflight"),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dse.design import Design, build
 from dse.domains import Choice, EachLayer, Integers, ReuseFactors, Steps
 from dse.errors import UsageError
-from dse.space import LayerShape, Space, illegal, legal_reuse_factors
+from dse.legal import LayerShape, illegal, legal_reuse_factors
+from dse.space import Space
 
 FC1, FC2, OUT = (
     LayerShape("fc1", 64, 32, weighted=True, activated=True),
@@ -256,3 +257,12 @@ def test_designs_come_in_a_fixed_order():
     found = space(weight_bits=Integers(3, 5), strategy=Choice("latency", "resource"))
     pairs = [(d.compression.weight_bits.default, d.hardware.strategy.default) for d in found.designs()]
     assert pairs == list(itertools.product((3, 4, 5), ("latency", "resource")))
+
+
+def test_reuse_factors_of_convolutions_stay_right_in_every_io_type_of_the_space():
+    """Beyond kernel times channels a convolution is right in io_stream alone."""
+    conv = LayerShape("conv", 9, 4, weighted=True, activated=True, positions=36)
+    knobs = {"weight_bits": 4, "activation_bits": 4, "reuse_factor": ReuseFactors(), "strategy": "resource"}
+    assert Space(**knobs, io_type="io_stream").resolved((conv,)).domains["reuse_factor"].values == (1, 3, 9, 18, 36)
+    for io_type in ("io_parallel", Choice("io_parallel", "io_stream")):
+        assert Space(**knobs, io_type=io_type).resolved((conv,)).domains["reuse_factor"].values == (1, 3, 9)

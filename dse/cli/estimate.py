@@ -103,8 +103,8 @@ def _one_of(option: str, value: str | None, known: tuple[str, ...]) -> None:
 
 def _saved(folder: Path, changes: Mapping[str, Any], reuse_factor: int | None, strategy: str | None) -> Network:
     """A network that a sweep has converted, with the knobs changed that were given."""
+    from dse.legal import legal_reuse_factors
     from dse.network import Network
-    from dse.space import legal_reuse_factors
 
     place = next((p for p in (folder, folder.parent) if (p / NETWORK_FILE).is_file()), None)
     if place is None:

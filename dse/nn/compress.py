@@ -43,10 +43,10 @@ def _quantizers(base: Any, nodes: tuple[graph.Node, ...], knobs: Compression, ro
         activations[name] = fit_quantizer(values, knobs.activation_bits.number(name), signed=False)
     for node in nodes:
         if node.weighted:
-            arrays = base.get_layer(node.name).get_weights()
+            arrays = node.weights()
             bits = knobs.weight_bits.number(node.name)
             weights[node.name] = fit_quantizer(arrays[0], bits, signed=True)
-            if node.layer.use_bias:
+            if node.use_bias:
                 biases[node.name] = fit_quantizer(arrays[1], bits, signed=True)
     return graph.Quantizers(weights, biases, activations)
 
@@ -85,7 +85,7 @@ def compress(workload: Workload, design: Design, base_folder: Path, folder: Path
     inner = {layer.name: layer for layer in (getattr(wrapped, "layer", wrapped) for wrapped in model.layers)}
     for node in nodes:
         if node.weighted:
-            inner[node.name].set_weights(base.get_layer(node.name).get_weights())
+            inner[node.name].set_weights(node.weights())
     callbacks = [pruning_callbacks.UpdatePruningStep()] if any(s != 0 for s in knobs.sparsity.values) else []
     if training.fine_tune_epochs > 0:
         train.fit(model, data, training, training.fine_tune_epochs, callbacks)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,21 +12,25 @@ import numpy as np
 from dse import legacy_keras  # noqa: F401 - before tensorflow
 from dse.errors import StageFailed
 from dse.fixed import Quantizer
+from dse.nn.layers import CONVOLUTIONS, MERGES, WEIGHTED, activation, check, refuse
 
 #: The name of a Sequential model's input; hls4ml keeps "input" for itself.
 INPUT = "inputs"
 #: The name under which the quantiser of the network's input is kept.
 INPUT_QUANTIZER = "*input*"
-#: Keras layers that can be quantised, by class name.
-SUPPORTED = ("InputLayer", "Dense", "ReLU", "Activation", "Flatten", "Reshape", "Dropout")
 
 
 @dataclass(frozen=True)
 class Node:
-    """One layer of the float model: its Keras layer, the names of those before it, and what it is to the compression."""
+    """One layer of the float model: its Keras layer, the names of those before it, and what it is to the compression.
+
+    `batchnorm` is the BatchNormalization after it, which is folded into its weights: hls4ml would build it as a multiplication
+    by unquantised factors.
+    """
 
     layer: Any
     inputs: tuple[str, ...]
+    batchnorm: Any = None
 
     @property
     def name(self) -> str:
@@ -41,21 +45,53 @@ class Node:
     @property
     def weighted(self) -> bool:
         """It has a kernel that is quantised and can be pruned."""
-        return self.kind == "Dense"
+        return self.kind in WEIGHTED
 
     @property
     def activated(self) -> bool:
         """It is, or ends in, a ReLU whose output is quantised."""
-        return self.kind == "ReLU" or _activation(self.layer) == "relu"
+        return self.kind == "ReLU" or activation(self.layer) == "relu"
 
+    @property
+    def use_bias(self) -> bool:
+        """Whether the quantised layer has a bias: its own, or what is left of the normalisation."""
+        return bool(self.layer.use_bias) or self.batchnorm is not None
 
-def _activation(layer: Any) -> str:
-    found = getattr(layer, "activation", None)
-    return "linear" if found is None else str(getattr(found, "__name__", found))
+    @property
+    def positions(self) -> int | None:
+        """How often a convolution's kernel is applied: its output's pixels; None for other layers."""
+        return math.prod(self.layer.output_shape[1:-1]) if self.kind in CONVOLUTIONS else None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(n_in, n_out) as hls4ml's rules for reuse factors count them; (0, 0) without weights."""
+        if not self.weighted:
+            return 0, 0
+        if self.kind == "DepthwiseConv2D":
+            height, width, channels, multiplier = self.layer.depthwise_kernel.shape
+            return int(height * width * channels), int(channels * multiplier)
+        shape = self.layer.kernel.shape
+        return math.prod(int(n) for n in shape[:-1]), int(shape[-1])
+
+    def weights(self) -> list[np.ndarray]:
+        """The float kernel and bias (where it has one), with the normalisation folded in."""
+        kernel, *rest = (np.asarray(array, dtype=np.float64) for array in self.layer.get_weights())
+        if self.batchnorm is None:
+            return [kernel, *rest]
+        norm = self.batchnorm
+        gamma, beta = (None if p is None else np.asarray(p, dtype=np.float64) for p in (norm.gamma, norm.beta))
+        mean, variance = (np.asarray(p, dtype=np.float64) for p in (norm.moving_mean, norm.moving_variance))
+        scale = (1.0 if gamma is None else gamma) / np.sqrt(variance + norm.epsilon)
+        bias = ((rest[0] if rest else 0.0) - mean) * scale + (0.0 if beta is None else beta)
+        folded = kernel * (scale.reshape(kernel.shape[-2:]) if self.kind == "DepthwiseConv2D" else scale)
+        return [folded, bias]
 
 
 def nodes(model: Any) -> tuple[Node, ...]:
-    """The model's layers in order of evaluation, checked; StageFailed("unsupported") names the first that cannot be built."""
+    """The model's layers in order of evaluation, normalisations folded into the layers before them.
+
+    StageFailed("unsupported") names the first layer that cannot be built exactly.
+    """
     import tf_keras
 
     if isinstance(model, tf_keras.Sequential):
@@ -67,8 +103,10 @@ def nodes(model: Any) -> tuple[Node, ...]:
         inbound = {row["name"]: row["inbound_nodes"] for row in model.get_config()["layers"]}
         found = [Node(layer, _before(layer.name, inbound[layer.name])) for layer in model.layers]
     for node in found:
-        _check(node)
-    return tuple(found)
+        check(node.layer)
+        if node.kind in MERGES and len(set(node.inputs)) != 2:
+            raise refuse(node.name, f"hls4ml merges two different layers, got {', '.join(node.inputs)}. Use several merges")
+    return _folded(found)
 
 
 def _before(name: str, calls: list[Any]) -> tuple[str, ...]:
@@ -79,25 +117,32 @@ def _before(name: str, calls: list[Any]) -> tuple[str, ...]:
     return tuple(row[0] for row in calls[0]) if calls else ()
 
 
-def _check(node: Node) -> None:
-    layer = node.layer
-    if node.kind not in SUPPORTED:
-        raise StageFailed(
-            "unsupported", f"layer {node.name} is a {node.kind}; these can be quantised and built: {', '.join(SUPPORTED[1:])}."
+def _folded(found: list[Node]) -> tuple[Node, ...]:
+    """The nodes without their normalisations, each of which a linear layer with weights before it takes in."""
+    by_name = {node.name: node for node in found}
+    norms = {node.inputs[0]: node for node in found if node.kind == "BatchNormalization"}
+    renamed = {node.name: before for before, node in norms.items()}
+    for before, norm in norms.items():
+        node = by_name[before]
+        alone = sum(before in other.inputs for other in found) == 1
+        axes = norm.layer.axis if isinstance(norm.layer.axis, (list, tuple)) else [norm.layer.axis]
+        last = [axis in (-1, len(norm.layer.output_shape) - 1) for axis in axes] == [True]
+        if not (node.weighted and not node.activated and alone and last):
+            what = f"{before} is a {node.kind}{' with relu' if node.activated else ''}{'' if alone else ' with other users'}"
+            raise refuse(
+                norm.name,
+                "BatchNormalization is folded, over the last axis, into a linear Dense or convolution straight before it; "
+                f"layer {what}. Put it between such a layer and its activation",
+            )
+    kept = [node for node in found if node.kind != "BatchNormalization"]
+    return tuple(
+        replace(
+            node,
+            inputs=tuple(renamed.get(name, name) for name in node.inputs),
+            batchnorm=norms[node.name].layer if node.name in norms else None,
         )
-    if not re.fullmatch(r"[A-Za-z]\w*", node.name):
-        raise StageFailed("unsupported", f"layer {node.name!r}: a layer's name becomes a C++ name; use letters, digits and _.")
-    if _activation(layer) not in ("linear", "relu"):
-        raise StageFailed(
-            "unsupported",
-            f"layer {node.name} ends in {_activation(layer)}; use relu or linear, and end the network in logits (no softmax).",
-        )
-    if node.weighted and (layer.kernel_constraint is not None or layer.bias_constraint is not None):
-        raise StageFailed("unsupported", f"layer {node.name}: constraints do not survive quantisation; use a regularizer.")
-    if node.kind == "ReLU" and (layer.max_value is not None or layer.negative_slope or layer.threshold):
-        raise StageFailed(
-            "unsupported", f"layer {node.name}: hls4ml drops max_value, negative_slope and threshold; use a plain ReLU."
-        )
+        for node in kept
+    )
 
 
 @dataclass(frozen=True)
@@ -129,7 +174,7 @@ def _qkeras(quantizer: Quantizer) -> Any:
 def quantised(float_nodes: tuple[Node, ...], quantizers: Quantizers, wrap: Callable[[Any], Any] = lambda layer: layer) -> Any:
     """The QKeras model of the float model's layers, untrained; `wrap` is applied to each layer that has weights."""
     import tf_keras
-    from qkeras import QActivation, QDense
+    from qkeras import QActivation
 
     tensors: dict[str, Any] = {}
     for node in float_nodes:
@@ -142,26 +187,42 @@ def quantised(float_nodes: tuple[Node, ...], quantizers: Quantizers, wrap: Calla
             out = QActivation(_qkeras(quantizers.activations[INPUT_QUANTIZER]), name=f"{node.name}_quantized")(entry)
             tensors.setdefault("", entry)
         elif node.weighted:
-            out = wrap(
-                QDense(
-                    node.layer.units,
-                    use_bias=node.layer.use_bias,
-                    kernel_regularizer=node.layer.kernel_regularizer,
-                    bias_regularizer=node.layer.bias_regularizer,
-                    kernel_quantizer=_qkeras(quantizers.weights[node.name]),
-                    bias_quantizer=_qkeras(quantizers.biases[node.name]) if node.layer.use_bias else None,
-                    name=node.name,
-                )
-            )(before[0])
+            out = wrap(_quantised_layer(node, quantizers))(before[0])
         elif node.activated:
             out = before[0]
         else:
-            out = type(node.layer).from_config(node.layer.get_config())(before[0])
+            out = _same_layer(node)(before if node.kind in MERGES else before[0])
         if node.activated:
             name = f"{node.name}_relu" if node.weighted else node.name
             out = QActivation(_qkeras(quantizers.activations[node.name]), name=name)(out)
         tensors[node.name] = out
     return tf_keras.Model(tensors[""], tensors[float_nodes[-1].name])
+
+
+def _same_layer(node: Node) -> Any:
+    changed = {"axis": -1} if node.kind == "Concatenate" else {}
+    return type(node.layer).from_config({**node.layer.get_config(), **changed})
+
+
+def _quantised_layer(node: Node, quantizers: Quantizers) -> Any:
+    """QKeras' layer of this kind, with the same geometry and regularizers."""
+    import qkeras
+
+    layer, kernel = node.layer, "depthwise" if node.kind == "DepthwiseConv2D" else "kernel"
+    options: dict[str, Any] = {
+        "use_bias": node.use_bias,
+        f"{kernel}_regularizer": getattr(layer, f"{kernel}_regularizer"),
+        "bias_regularizer": layer.bias_regularizer,
+        f"{kernel}_quantizer": _qkeras(quantizers.weights[node.name]),
+        "bias_quantizer": _qkeras(quantizers.biases[node.name]) if node.use_bias else None,
+        "name": node.name,
+    }
+    if node.kind == "Dense":
+        return qkeras.QDense(layer.units, **options)
+    options |= {"kernel_size": layer.kernel_size, "strides": layer.strides, "padding": layer.padding}
+    if node.kind == "DepthwiseConv2D":
+        return qkeras.QDepthwiseConv2D(depth_multiplier=layer.depth_multiplier, **options)
+    return getattr(qkeras, f"Q{node.kind}")(layer.filters, **options)
 
 
 def float_activations(model: Any, float_nodes: tuple[Node, ...], x: np.ndarray) -> dict[str, np.ndarray]:

@@ -11,9 +11,9 @@ from typing import Any
 from dse import preflight
 from dse.design import Design, Scalar
 from dse.flow import Built, Flow, Walk
+from dse.legal import LayerShape
 from dse.network import Network
 from dse.nn import compress, convert, graph, train
-from dse.space import LayerShape
 from dse.store import Entry, Store
 from dse.study import Target
 from dse.workload import Workload
@@ -59,8 +59,8 @@ def _layers(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) ->
     found = []
     for node in graph.nodes(train.build(workload, architecture)):
         if node.weighted or node.activated:
-            n_in, n_out = node.layer.kernel.shape if node.weighted else (0, 0)
-            found.append(LayerShape(node.name, int(n_in), int(n_out), node.weighted, node.activated))
+            depthwise = node.kind == "DepthwiseConv2D"
+            found.append(LayerShape(node.name, *node.size, node.weighted, node.activated, node.positions, depthwise))
     return tuple(found)
 
 

@@ -84,6 +84,7 @@ def test_dense_emulations_do_not_depend_on_hardware_knobs(built, strategy, facto
     [
         ("latency", hardware(), True),
         ("stream", hardware(4, "resource", "io_stream"), True),
+        ("stream-large", hardware({"conv": 36, "out": 8}, "resource", "io_stream"), True),
         ("small", hardware({"conv": 9, "out": 8}, "resource"), True),
         ("large", hardware({"conv": 36, "out": 8}, "resource"), False),
     ],

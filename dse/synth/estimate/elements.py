@@ -131,6 +131,7 @@ ELEMENTS: Mapping[str, Callable[[Layer, Network, Tool], Cost]] = MappingProxyTyp
         "reshape": wires,
         "transpose": wires,
         "concatenate": wires,
+        "clone": wires,
         "padding": wires,
         "resize": wires,
     }

@@ -1,0 +1,96 @@
+"""Which designs hls4ml builds as asked, and right: legal reuse factors and strategies per layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dse.design import PER_LAYER, UNSET, WEIGHTED_KNOBS, Design, Hardware, PerLayer
+
+
+@dataclass(frozen=True, slots=True)
+class LayerShape:
+    """What the space must know of a layer: its product sum's size, and which knobs it has.
+
+    `positions` is how often a convolution evaluates its sum, the pixels of its output; None for dense layers. `depthwise`
+    convolutions sum over each channel by itself.
+    """
+
+    name: str
+    n_in: int
+    n_out: int
+    weighted: bool
+    activated: bool
+    positions: int | None = None
+    depthwise: bool = False
+
+    def reuse_factors(self, io_type: str) -> tuple[int, ...]:
+        """Reuse factors with which hls4ml builds the resource strategy as asked, and right."""
+        legal = legal_reuse_factors(self.n_in, self.n_out)
+        if self.positions is None or io_type == "io_stream":
+            return legal
+        return tuple(factor for factor in legal if factor <= self.n_in)
+
+
+def legal_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
+    """Reuse factors that the resource strategy builds as asked for a product sum of n_in inputs and n_out outputs.
+
+    A factor must divide n_in * n_out; up to n_in, whole outputs must share a multiplier (n_out divides the number of
+    multipliers); above, it must be a multiple of n_in (hls4ml, nnet_dense_resource.h; a test compares with hls4ml).
+    """
+    total = n_in * n_out
+    found = []
+    for factor in (f for f in range(1, total + 1) if total % f == 0):
+        multipliers = -(-total // min(n_in, factor))
+        if (multipliers % n_out == 0 or factor >= n_in) and (factor % n_in == 0 or factor < n_in):
+            found.append(factor)
+    return tuple(found)
+
+
+def illegal(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
+    """Why hls4ml would not build this design as asked, or None."""
+    missing = _missing(design, layers)
+    if missing is not None:
+        return missing
+    for layer in layers:
+        if layer.weighted and design.hardware.reuse_factor != UNSET:
+            reason = _illegal(design.hardware, layer)
+            if reason is not None:
+                return f"layer {layer.name}, {reason}"
+    return None
+
+
+def _illegal(hardware: Hardware, layer: LayerShape) -> str | None:
+    """Why hls4ml would not build this layer as asked, or build something that computes other values."""
+    factor, strategy = hardware.reuse_factor.number(layer.name), str(hardware.strategy.of(layer.name))
+    if strategy == "latency":
+        return None
+    if layer.depthwise:
+        return f"a depthwise convolution: strategy must be latency, got {strategy}."
+    parallel = layer.positions is not None and hardware.io_type == "io_parallel"
+    if parallel and strategy == "resource_unrolled":
+        return "a convolution in io_parallel: for strategy resource_unrolled hls4ml builds resource. Use io_stream."
+    legal = layer.reuse_factors(hardware.io_type)
+    if strategy == "resource_unrolled":
+        legal = legal_reuse_factors(layer.n_in, layer.n_out)[1:-1]
+    if strategy == "distributed_arithmetic":
+        legal = (1,)
+    if factor in legal:
+        return None
+    shown = ", ".join(map(str, legal[:16])) + (", ..." if len(legal) > 16 else "")
+    beyond = f" beyond {layer.n_in} hls4ml's code of a convolution in io_parallel computes other values, without a word;"
+    why = beyond if parallel and factor > layer.n_in else ""
+    return f"strategy {strategy}:{why} reuse_factor must be one of ({shown}), got {factor}."
+
+
+def _missing(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
+    """The first layer for which a knob has no value: an architecture may have layers that the first one had not."""
+    for knob in PER_LAYER:
+        value: PerLayer | None = design.knob(knob)
+        if value is None:
+            continue
+        named = {name for name, _ in value.overrides}
+        for layer in layers:
+            having = layer.weighted if knob in WEIGHTED_KNOBS else layer.activated
+            if having and value.default is None and layer.name not in named:
+                return f'layer {layer.name} has no {knob}. Give the study\'s {knob} a value for all other layers: "*".'
+    return None
