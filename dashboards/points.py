@@ -17,7 +17,6 @@ from dse import pareto
 from dse.design import Scalar
 from dse.export import knob_order
 from dse.listing import STATE_WORDS, figure_text, title
-from dse.metrics import METRICS
 from dse.view import STATES
 
 #: A logarithmic axis pays where the largest figure is this many times the smallest.
@@ -128,7 +127,7 @@ def hover(sight: Sight, row: int) -> str:
     for name in wanted(sight):
         value = columns.figure(name)[row]
         if not np.isnan(value):
-            lines.append(f"{name} <b>{figure_text(METRICS[name], float(value))}</b>")
+            lines.append(f"{name} <b>{figure_text(sight.goals.metric(name), float(value))}</b>")
     lines += [f"{plain(name)} {plain(value)}" for name, value in settings(sight, row).items()]
     lines += [f"over: {plain(limit)}" for limit, _ in sight.violated(row)]
     return "<br>".join(lines)
@@ -151,13 +150,13 @@ def direction(sight: Sight, metric: str) -> str:
     for objective in sight.goals.objectives:
         if objective.metric == metric:
             return objective.direction
-    return METRICS[metric].better
+    return sight.goals.metric(metric).better
 
 
 def axis_title(sight: Sight, metric: str) -> str:
     """Name, unit and an arrow to the better side: `dsp [blocks] ↓`."""
     arrow = {"max": " ↑", "min": " ↓", "": ""}[direction(sight, metric)]
-    return f"{title(metric)}{arrow}"
+    return f"{title(sight.goals.metric(metric))}{arrow}"
 
 
 def logarithmic(values: Floats) -> bool:

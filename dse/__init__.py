@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dse.domains import Choice, EachLayer, Integers, ReuseFactors, Steps
     from dse.errors import DseError, StageFailed, UsageError
     from dse.goals import Limit, Objective
+    from dse.metrics import Score
     from dse.network import FixedType, Layer, Network
     from dse.parts import Part
     from dse.record import Failure, Record
@@ -34,6 +35,7 @@ _HOMES = {
     "dse.domains": ("Choice", "EachLayer", "Integers", "ReuseFactors", "Steps"),
     "dse.errors": ("DseError", "StageFailed", "UsageError"),
     "dse.goals": ("Limit", "Objective"),
+    "dse.metrics": ("Score",),
     "dse.network": ("FixedType", "Layer", "Network"),
     "dse.parts": ("Part",),
     "dse.record": ("Failure", "Record"),
@@ -67,6 +69,7 @@ __all__ = [
     "Record",
     "ReuseFactors",
     "Run",
+    "Score",
     "Space",
     "StageFailed",
     "Steps",

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from dse import ladder
+from dse import ladder, scores
 from dse.design import Design
 from dse.errors import DseError, StageFailed
 from dse.flow import VERIFY, Flow, Walk
@@ -60,8 +60,8 @@ def _evaluate(design: Design, study: Study, walk: Walk) -> None:
     data = train.load_split(study.workload)
     rows = {"validation": data.validation}
     seen = flow.emulate(built, rows, data.fingerprint, walk, as_built=False)
-    reached = scores(seen, "validation", data.validation.y, "accuracy", "agreement")
-    walk.found(flow.emulator, "emulated", reached)
+    reached = measure(study, seen, "validation")
+    walk.found(flow.emulator, "emulated", reached, own=study.workload.metrics)
     walk.found(built.library, "trained", built.unquantised, stage=built.origin)
     agree(study, seen, "validation")
     walk.pruned = study.hopeless(reached)
@@ -97,14 +97,16 @@ def verify(record: Record, study: Study, store: Store) -> tuple[tuple[Measuremen
         rows["test"] = data.test
         seen = flow.emulate(built, rows, data.fingerprint, walk, as_built=True)
         before, now = (emulate.load_outputs(entry.folder, "validation") for entry in (scored, seen))
-        again = scores(seen, "validation", data.validation.y, "accuracy", "agreement")
-        if again["accuracy"] != record.value("accuracy") or not np.array_equal(before, now):
+        again = measure(study, seen, "validation")
+        known = {name: value for name, value in again.items() if record.value(name) is not None}
+        if not known or any(value != record.value(name) for name, value in known.items()) or not np.array_equal(before, now):
             equal = float(np.mean(np.all(before == now, axis=1)))
-            told = f"{equal:.2%} of the validation rows are as they were scored, accuracy {again['accuracy']:.4f} as built"
+            first, value = next(iter(again.items()))
+            told = f"{equal:.2%} of the validation rows are as they were scored, {first} {value:.4f} as built"
             raise StageFailed("mismatch", f"{told}: hls4ml computes something else for these hardware knobs.")
         for name in rows:
             agree(study, seen, name)
-        walk.found(flow.emulator, "emulated", scores(seen, "test", data.test.y, "accuracy_test", "agreement_test"))
+        walk.found(flow.emulator, "emulated", measure(study, seen, "test"), own=study.workload.metrics)
     except Exception as error:  # noqa: BLE001
         return (), failed(VERIFY, error)
     return tuple(walk.measurements), None
@@ -120,14 +122,12 @@ def failed(stage: str, error: Exception) -> Failure:
     return Failure(stage, kind, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
-def scores(seen: Entry, rows: str, y: np.ndarray, accuracy: str, agreement: str) -> dict[str, float]:
-    """Accuracy and agreement of an emulation under these metric names; the outputs are logits (n, classes)."""
-    outputs = emulate.load_outputs(seen.folder, rows)
-    return {
-        accuracy: float(np.mean(outputs.argmax(axis=1) == y)),
-        f"{accuracy}_n": len(y),
-        agreement: seen.data["agreement"][rows],
-    }
+def measure(study: Study, seen: Entry, rows: str) -> dict[str, float]:
+    """Scores and agreement of an emulation on the "validation" or "test" rows, under the names of their metrics."""
+    data, suffix = train.load_split(study.workload), "_test" if rows == "test" else ""
+    outputs, y = emulate.load_outputs(seen.folder, rows), getattr(data, rows).y
+    found = scores.measure(outputs, y, data.task, study.workload.scores, suffix)
+    return found | {f"agreement{suffix}": seen.data["agreement"][rows]}
 
 
 def agree(study: Study, seen: Entry, rows: str) -> None:

@@ -40,12 +40,13 @@ KNOBS = (ARCHITECTURE, *COMPRESSION_KNOBS, *HARDWARE_KNOBS)
 def figure(metric: str, measurement: Measurement) -> float:
     """The value as it is written: counts without decimals."""
     value = measurement.values[metric]  # noqa: PD011 - no pandas here
-    return int(value) if METRICS[metric].whole and float(value).is_integer() else value
+    return int(value) if measurement.metric(metric).whole and float(value).is_integer() else value
 
 
 def stated(record: Record, judge: Judge) -> dict[str, Measurement]:
-    """Who stated which metric: `judge` for hardware figures, the stages for all others; in the order of METRICS."""
-    found = {name: record.measurement(name, judge) for name in METRICS}
+    """Who stated which metric: `judge` for hardware figures, the stages for all others; as METRICS are, one's own last."""
+    own = (row.name for measurement in record.measurements for row in measurement.own)
+    found = {name: record.measurement(name, judge) for name in (*METRICS, *own)}
     return {name: measurement for name, measurement in found.items() if measurement is not None}
 
 
@@ -123,9 +124,9 @@ def knob_order(name: str) -> tuple[int, str]:
 
 def _ordered(group: int, names: Iterable[str]) -> list[str]:
     found = list(dict.fromkeys(names))
-    metrics = list(METRICS)
     if group in (1, 4):
-        return sorted(found, key=lambda name: metrics.index(name.partition(".")[0]))
+        place = {name: number for number, name in enumerate(METRICS)}  # scores of the study's own come last
+        return sorted(found, key=lambda name: place.get(name.partition(".")[0], len(place)))
     if group == 2:
         return sorted(found, key=lambda name: knob_order(name.removeprefix("knob.")))
     return found
@@ -233,10 +234,12 @@ def _figures(found: Mapping[str, Measurement]) -> dict[str, Any]:
     for name, measurement in found.items():
         figures[name] = {
             "value": figure(name, measurement),
-            "unit": METRICS[name].unit,
+            "unit": measurement.metric(name).unit,
             "source": asdict(measurement.source),
             "judge": None if measurement.judge is None else measurement.judge.name,
         }
+        if any(name == row.name for row in measurement.own):
+            figures[name]["meaning"] = measurement.metric(name).meaning
         if name in measurement.intervals:
             figures[name]["interval"] = list(measurement.intervals[name])
         if name in measurement.grades:

@@ -17,7 +17,7 @@ import numpy as np
 
 from dse.design import Design, Scalar
 from dse.legal import LayerShape
-from dse.metrics import Measurement, Source
+from dse.metrics import Measurement, Metric, Source
 from dse.network import Network
 from dse.nn import emulate, train
 from dse.store import Entry, Store, key_of
@@ -51,12 +51,16 @@ class Walk:
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - start
 
-    def found(self, tool: str, level: str, values: Mapping[str, float], stage: str = "") -> None:
-        """Note figures of the current stage, or of an earlier one; nothing where there are none."""
+    def found(self, tool: str, level: str, values: Mapping[str, float], stage: str = "", own: tuple[Metric, ...] = ()) -> None:
+        """Note figures of the current stage, or of an earlier one; nothing where there are none.
+
+        `own` says what the study's own metrics are, those that `values` has and others.
+        """
         if values:
             stage = stage or self.stage
             source = Source(stage, tool, train.versions(tool)[tool], level, self.entries[stage])
-            self.measurements.append(Measurement(source, values))
+            stated = tuple(metric for metric in own if metric.name in values)
+            self.measurements.append(Measurement(source, values, own=stated))
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,10 @@ class Flow(ABC):
     @abstractmethod
     def identity(self, architecture: tuple[tuple[str, Scalar], ...]) -> str:
         """All that defines an architecture's model before anything is taken from it: equal text for equal models."""
+
+    def outputs(self, architecture: tuple[tuple[str, Scalar], ...]) -> int | None:  # noqa: ARG002
+        """How many outputs an architecture has; None: one per class or column of targets."""
+        return None
 
     @abstractmethod
     def prove(self, target: Target, store: Store) -> None:

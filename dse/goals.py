@@ -5,27 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from dse.errors import UsageError
-from dse.metrics import Judge, Measurement, metric
+from dse.metrics import METRICS, Judge, Measurement, Metric, among
 from dse.record import Record
 
 #: How sure an estimate's interval is of holding the tool's figure.
 CONFIDENCE = 0.9
 Direction = Literal["max", "min", ""]
+#: Units of which 1 is not a small amount.
+SCALELESS = ("fraction", "squared")
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """A metric to be made as large or as small as can be; the direction defaults to what is better for this metric."""
+    """A metric to be made as large or as small as can be; the direction defaults to what is better for this metric.
+
+    The metric is one of METRICS or, by its name, a score of the study's own.
+    """
 
     metric: str
     direction: Direction = ""
 
     def __post_init__(self) -> None:
-        direction = self.direction or metric(self.metric).better
-        if direction not in ("max", "min"):
+        known = METRICS.get(self.metric)
+        direction = self.direction or (known.better if known is not None else "")
+        if direction not in ("max", "min") and (known is not None or self.direction):  # a score of one's own: Study knows
             raise UsageError(f'objective {self.metric}: direction must be "max" or "min", got {self.direction!r}.')
         object.__setattr__(self, "direction", direction)
 
@@ -51,7 +58,6 @@ class Limit:
     confidence: float | None = None
 
     def __post_init__(self) -> None:
-        metric(self.metric)
         given = [value for value in (self.at_most, self.at_least, self.at_most_percent) if value is not None]
         if len(given) != 1:
             raise UsageError(
@@ -79,11 +85,11 @@ class Limit:
     def shortfall(self, value: float, resources: Mapping[str, int]) -> float:
         """How far `value` is beyond the bound, relative to it: `(value - bound) / max(abs(bound), 1)`; <= 0 is kept.
 
-        Fractions (accuracy, agreement) are divided by the bound alone.
+        Fractions (accuracy, agreement) and scores of any scale are divided by the bound alone.
         """
         bound = self.bound(resources)
         over = bound - value if self.at_least is not None else value - bound
-        unit = 1e-9 if metric(self.metric).unit == "fraction" else 1.0
+        unit = 1.0 if self.metric in METRICS and METRICS[self.metric].unit not in SCALELESS else 1e-9
         return over / max(abs(bound), unit)
 
     def judged(self, measurement: Measurement) -> float:
@@ -104,13 +110,30 @@ class Limit:
 
 @dataclass(frozen=True)
 class Goals:
-    """Objectives and limits of a study, the part's resources and the judge: all that is needed to compare records."""
+    """Objectives and limits of a study, the part's resources and the judge: all that is needed to compare records.
+
+    `own` says what the scores are that the study has defined itself.
+    """
 
     objectives: tuple[Objective, ...]
     limits: tuple[Limit, ...]
     judge: Judge
     #: DSP, LUT, FF, BRAM_18K and URAM of the part, by metric name
     resources: Mapping[str, int] = field(default_factory=dict)
+    own: tuple[Metric, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in (*(goal.metric for goal in self.objectives), *(limit.metric for limit in self.limits)):
+            self.metric(name)
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Metric]:
+        """All metrics by name, the study's own included."""
+        return {**METRICS, **{row.name: row for row in self.own}}
+
+    def metric(self, name: str) -> Metric:
+        """The metric of this name, the study's own included; UsageError otherwise."""
+        return among(self.metrics, name)
 
     def values(self, record: Record) -> tuple[float, ...] | None:
         """The objectives' values in order, or None where one of them has not been stated by this judge."""
@@ -135,12 +158,13 @@ class Goals:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {
+        found = {
             "objectives": [asdict(o) for o in self.objectives],
             "limits": [asdict(limit) for limit in self.limits],
             "judge": asdict(self.judge),
             "resources": dict(self.resources),
         }
+        return found | ({"metrics": [asdict(row) for row in self.own]} if self.own else {})
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Goals:
@@ -150,4 +174,5 @@ class Goals:
             tuple(Limit(**limit) for limit in found["limits"]),
             Judge(**found["judge"]),
             found["resources"],
+            tuple(Metric(**row) for row in found.get("metrics", ())),
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dse.export import Cell, figure, knob_order
-from dse.metrics import METRICS, Judge, Metric
+from dse.metrics import Judge, Metric
 from dse.run import Run
 from dse.view import Standing, View, coverage
 
@@ -50,10 +50,10 @@ def figure_text(metric: Metric, value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 10000 else f"{value:.4g}"
 
 
-def title(name: str) -> str:
-    """A figure's name with its unit, unless the name says it already: `latency_ns`, `lut`, `dsp [blocks]`."""
-    unit = METRICS[name].unit
-    return name if name.endswith(f"_{unit}") or name == unit.lower() else f"{name} [{unit}]"
+def title(metric: Metric) -> str:
+    """A figure's name with its unit, unless it has none or the name says it: `latency_ns`, `lut`, `dsp [blocks]`."""
+    name, unit = metric.name, metric.unit
+    return name if not unit or name.endswith(f"_{unit}") or name == unit.lower() else f"{name} [{unit}]"
 
 
 def duration_text(seconds: float) -> str:
@@ -82,7 +82,7 @@ def front_listing(view: View) -> Listing:
     metrics = list(dict.fromkeys([*(objective.metric for objective in view.goals.objectives), *limited]))
     knobs = {name: [s.record.design.knobs.get(name) for s in view.front] for name in _knobs(view.front)}
     differ = [name for name, cells in knobs.items() if len(set(cells)) > 1]
-    columns = [Column("trial"), *(Column(name, METRICS[name].unit, METRICS[name]) for name in metrics)]
+    columns = [Column("trial"), *(Column(m.name, m.unit, m) for m in map(view.goals.metric, metrics))]
     columns += [Column(name) for name in differ]
     proof = [Column("as built")] if view.unproven else []
     rows = []

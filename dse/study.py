@@ -12,17 +12,15 @@ from dse.design import ARCHITECTURE, Scalar
 from dse.domains import Domain, EachLayer
 from dse.errors import UsageError
 from dse.goals import Goals, Limit, Objective
-from dse.metrics import Judge, metric
+from dse.metrics import Judge
 from dse.parts import Part, part
 from dse.space import Space
 from dse.synth import Synthesizer
 from dse.synth.estimate import Estimate
 from dse.workload import Problem, check_positive, check_whole
 
-#: Figures of the test rows: for the front alone.
-SEALED = ("accuracy_test", "accuracy_test_n", "agreement_test")
-#: Figures of every trial, whoever judges the hardware.
-EMULATED = ("accuracy", "agreement")
+#: Figures of every trial, whoever judges the hardware; which of the scores depends on the data.
+EMULATED = ("accuracy", "auc", "mse", "r2", "agreement")
 #: Strategies that the estimate knows.
 ESTIMATED = ("latency", "resource")
 #: Those that draw from the space, and all that a study may name.
@@ -64,8 +62,8 @@ class Study:
     """What to explore, on what, for what, and who judges the hardware.
 
     `first` holds designs, as flat knob values, that are tried before the sampler's own. `sampler` "auto" goes through the whole
-    space where it is no larger than `trials` ("exhaustive"), and takes "tpe" otherwise. A design whose accuracy is below a
-    limit on accuracy is not synthesised. A trial that takes longer than `timeout_s` seconds is ended; a vendor's
+    space where it is no larger than `trials` ("exhaustive"), and takes "tpe" otherwise. A design that breaks a limit on
+    accuracy, or on another score, is not synthesised. A trial that takes longer than `timeout_s` seconds is ended; a vendor's
     tool has limits of its own (`Vitis(terms=...)`), which come on top.
     """
 
@@ -96,6 +94,7 @@ class Study:
             raise UsageError(f"sampler must be one of {', '.join(SAMPLERS)}, got {self.sampler!r}.")
         if not self.objectives:
             raise UsageError(f"study {self.name}: it needs at least one objective, such as Objective('accuracy').")
+        self._know_scores()
         names = [objective.metric for objective in self.objectives]
         if len(set(names)) < len(names):
             raise UsageError(f"study {self.name}: each metric can be an objective once, got {', '.join(names)}.")
@@ -109,13 +108,24 @@ class Study:
         check_whole("seed", self.seed, 0)
         check_positive("timeout_s", self.timeout_s)
 
+    def _know_scores(self) -> None:
+        """Give objectives on the workload's own scores their direction; UsageError for those that have none."""
+        better = {metric.name: metric.better for metric in self.workload.metrics}
+        found = []
+        for objective in self.objectives:
+            asked = objective.direction or better.get(objective.metric, "")
+            if asked == "" and objective.metric in better:
+                raise UsageError(f'objective {objective.metric}: neither more nor less is better; give "max" or "min".')
+            found.append(replace(objective, direction=asked))
+        object.__setattr__(self, "objectives", tuple(found))
+
     def _check_figures(self, names: list[str]) -> None:
         """UsageError for objectives and limits on what the search may not see or the estimate never states."""
         for name in names:
-            if name in SEALED:
+            if self.goals.metric(name).sealed:
                 raise UsageError(f"{name} is of the test rows, which the search never sees; use {name.removesuffix('_test')}.")
-            if isinstance(self.synthesizer, Estimate) and name not in EMULATED + self.synthesizer.metrics:
-                known = ", ".join(EMULATED + self.synthesizer.metrics)
+            if isinstance(self.synthesizer, Estimate) and name not in self.emulated + self.synthesizer.metrics:
+                known = ", ".join(self.emulated + self.synthesizer.metrics)
                 raise UsageError(f"{name} is stated by no estimate; objectives and limits may be on {known}.")
 
     def _check_strategies(self) -> None:
@@ -127,6 +137,11 @@ class Study:
                 f"strategy {', '.join(lacking)}: there is no estimate of what it costs; use {' or '.join(ESTIMATED)}, "
                 "or a synthesizer that measures it, such as Vitis()."
             )
+
+    @property
+    def emulated(self) -> tuple[str, ...]:
+        """The figures that a trial has before its hardware is judged."""
+        return (*EMULATED, *(score.name for score in self.workload.scores))
 
     @property
     def judge(self) -> Judge:
@@ -141,12 +156,12 @@ class Study:
     @property
     def goals(self) -> Goals:
         """Objectives, limits, judge and the part's resources."""
-        return Goals(self.objectives, self.limits, self.judge, self.target.resources.resources)
+        return Goals(self.objectives, self.limits, self.judge, self.target.resources.resources, self.workload.metrics)
 
     def hopeless(self, values: Mapping[str, float]) -> str:
-        """The accuracy limit that these figures already break ("" where none): the rest need not be measured."""
+        """The limit on a score that these scores already break ("" where none): the rest need not be measured."""
         for limit in self.limits:
-            if metric(limit.metric).unit == "fraction" and limit.metric in values:
+            if limit.metric in values and limit.metric in self.emulated:
                 over = limit.shortfall(values[limit.metric], {})
                 if over > 0:
                     return str(limit)

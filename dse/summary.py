@@ -9,7 +9,7 @@ from typing import Any
 from dse.errors import FAILURE_KINDS
 from dse.export import figure
 from dse.listing import headline
-from dse.metrics import METRICS, Judge
+from dse.metrics import Judge
 from dse.record import Failure
 from dse.run import Run
 from dse.view import Standing, View, coverage, judges
@@ -110,7 +110,7 @@ def status(run: Run, view: View) -> dict[str, Any]:
         "front": [standing.record.trial for standing in view.front],
         "knee": None if view.knee is None else view.knee.record.trial,
         "best": {
-            name: {"value": value, "unit": METRICS[name].unit, "trial": standing.record.trial}
+            name: {"value": value, "unit": view.goals.metric(name).unit, "trial": standing.record.trial}
             for name, (standing, value) in best(view).items()
         },
         "running": [{"trial": asked.trial, "since": asked.time, "knobs": asked.design.knobs} for asked in run.running],

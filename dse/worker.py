@@ -13,20 +13,22 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
 
+from dse import scores
 from dse.design import Design, Scalar
 from dse.domains import Domain
-from dse.errors import DseError, StageFailed
+from dse.errors import DseError, StageFailed, UsageError
 from dse.legal import LayerShape
 from dse.metrics import Measurement
 from dse.record import Failure, Record
 from dse.store import Store, key_of
 from dse.study import Study
+from dse.workload import Split
 
 PR_SET_PDEATHSIG = 1
 #: Architectures that are built before the first trial, to know their layers.
@@ -64,6 +66,8 @@ class Facts:
     models: Mapping[str, str]
     rows: Mapping[str, int]
     compiler: str
+    #: the study's own scores of made-up outputs: another value is another function
+    scores: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -142,12 +146,23 @@ def look() -> Facts:
         data = train.load_split(study.workload)
         layers = tuple(dict.fromkeys(layer for one in every for layer in flow.layers(one)))
         compiler = emulate.compiler_version()
+        _check_scores(study, data)
+        probed = scores.probe(study.workload.scores, data, flow.outputs(every[0]) or data.outputs[0])
         flow.prove(study.target, store)
     except StageFailed as error:
         raise DseError(f"{error.message}\n{error.log}".strip()) from error
     models = {json.dumps(dict(one)): key_of("model", {"config": flow.identity(one)}) for one in every}
     rows = {name: len(getattr(data, name).y) for name in ("train", "validation", "test")}
-    return Facts(layers, data.fingerprint, models, rows, compiler)
+    return Facts(layers, data.fingerprint, models, rows, compiler, probed)
+
+
+def _check_scores(study: Study, data: Split) -> None:
+    """UsageError for objectives and limits on scores that these data do not have."""
+    stated = scores.SCORES[data.task]
+    others = {name for task in scores.SCORES.values() for name in task} - set(stated)
+    for name in (*(goal.metric for goal in study.objectives), *(limit.metric for limit in study.limits)):
+        if name in others:
+            raise UsageError(f"{name} is no score of a {data.task}; objectives and limits may be on {', '.join(stated)}.")
 
 
 def architectures(study: Study) -> Iterator[tuple[tuple[str, Scalar], ...]]:

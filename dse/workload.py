@@ -1,21 +1,31 @@
-"""What is to be learned: data and its split; and the network to be learned on it."""
+"""What is to be learned: the kinds of workload, and how networks are trained."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal
 
+from dse.data import SHARES, Data, Rows, Split, split
 from dse.design import Scalar
-from dse.errors import DseError, UsageError
+from dse.errors import UsageError
+from dse.metrics import Metric, Score
 
-if TYPE_CHECKING:
-    import numpy as np
+__all__ = [
+    "LARGEST",
+    "SHARES",
+    "Data",
+    "Problem",
+    "Rows",
+    "Split",
+    "Training",
+    "Workload",
+    "check_positive",
+    "check_whole",
+    "split",
+]
 
-#: Shares of training, validation and test rows.
-SHARES = (0.6, 0.2, 0.2)
 #: Seeds of numpy, scikit-learn and tensorflow have 32 bits; half of them leave room for the trials that a sweep adds.
 LARGEST = 2**31 - 1
 
@@ -32,77 +42,14 @@ def check_positive(name: str, value: Any) -> None:
         raise UsageError(f"{name} must be a finite number above 0, got {value!r}.")
 
 
-@dataclass(frozen=True)
-class Data:
-    """Labelled rows: `x` (n, ...) float, `y` (n,) integer class labels 0..k-1; DseError for anything else."""
-
-    x: np.ndarray
-    y: np.ndarray
-
-    def __post_init__(self) -> None:
-        import numpy as np
-
-        try:
-            x, y = np.asarray(self.x, dtype=np.float32), np.asarray(self.y)
-        except (TypeError, ValueError) as error:
-            raise DseError(f"data: x must be an array of numbers and y one of labels; numpy says: {error}.") from error
-        if x.ndim < 2 or y.ndim != 1 or len(x) != len(y) or len(y) == 0:
-            raise DseError(f"data: x must be (n, ...) and y (n,) with n above 0, got x {x.shape} and y {y.shape}.")
-        if not np.isfinite(x).all():
-            rows = np.flatnonzero(~np.isfinite(x).reshape(len(x), -1).all(axis=1))
-            raise DseError(f"data: {len(rows)} rows of x hold NaN or infinity, the first is row {rows[0]}. Clean them first.")
-        if not np.issubdtype(y.dtype, np.integer):
-            raise DseError(f"data: y must be integer class labels from 0, got {y.dtype} such as {y[0]!r}.")
-        if y.min() < 0:
-            raise DseError(f"data: y must be integer class labels from 0, got labels from {y.min()} to {y.max()}.")
-        counts = np.bincount(y)
-        if len(counts) < 2 or counts.min() < 5:
-            raise DseError(f"data: every class 0..{len(counts) - 1} needs at least 5 rows to be split, got {counts.tolist()}.")
-        object.__setattr__(self, "x", x)
-        object.__setattr__(self, "y", y.astype(np.int64))
-
-    @property
-    def classes(self) -> int:
-        """How many classes there are."""
-        return int(self.y.max()) + 1
-
-
-class Rows(NamedTuple):
-    """Some of the rows: `x` (n, ...) float32, `y` (n,) int64."""
-
-    x: np.ndarray
-    y: np.ndarray
-
-
-@dataclass(frozen=True)
-class Split:
-    """Rows by purpose: training, validation (what the search sees) and test (only for the front)."""
-
-    train: Rows
-    validation: Rows
-    test: Rows
-    classes: int
-    fingerprint: str
-
-
-def split(data: Data, seed: int) -> Split:
-    """Stratified 60/20/20 split; the fingerprint is a SHA-256 over all values and which row went where."""
-    import numpy as np
-    from sklearn.model_selection import train_test_split
-
-    rows = np.arange(len(data.y))
-    train, rest = train_test_split(rows, train_size=SHARES[0], random_state=seed, stratify=data.y)
-    validation, test = train_test_split(rest, train_size=0.5, random_state=seed, stratify=data.y[rest])
-    digest = hashlib.sha256(f"{data.x.shape}{data.x.dtype}".encode())
-    for array in (data.x, data.y, train, validation, test):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    parts = [Rows(data.x[chosen], data.y[chosen]) for chosen in (train, validation, test)]
-    return Split(parts[0], parts[1], parts[2], data.classes, digest.hexdigest())
-
-
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How the float model is trained and how it is pruned and quantised afterwards (Adam, cross entropy on logits)."""
+    """How the float model is trained and how it is pruned and quantised afterwards.
+
+    Adam; the loss is cross entropy on logits (one per class, or a single one for two classes), for a regression the mean
+    squared error. `class_weights` multiply the loss of each class' rows: one number per class, or "balanced" for weights
+    that make all classes count alike.
+    """
 
     epochs: int = 30
     #: epochs of quantisation-aware fine-tuning; pruning ends after the first 60 % of them
@@ -110,15 +57,22 @@ class Training:
     batch_size: int = 64
     learning_rate: float = 3e-3
     seed: int = 0
+    class_weights: tuple[float, ...] | Literal["balanced"] | None = None
 
     def __post_init__(self) -> None:
+        if self.class_weights not in (None, "balanced"):
+            if isinstance(self.class_weights, str) or not isinstance(self.class_weights, (tuple, list)):
+                raise UsageError(f'class_weights must be one number per class or "balanced", got {self.class_weights!r:.80}.')
+            for value in self.class_weights:
+                check_positive("each of training class_weights", value)
+            object.__setattr__(self, "class_weights", tuple(float(value) for value in self.class_weights))
         for name, least in (("epochs", 0), ("fine_tune_epochs", 0), ("batch_size", 1), ("seed", 0)):
             check_whole(f"training {name}", getattr(self, name), least)
         check_positive("training learning_rate", self.learning_rate)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """Plain values; class weights where there are any."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 #: Hardware knobs of networks, and what they are where the space does not say.
@@ -134,8 +88,8 @@ NETWORK_HARDWARE: Mapping[str, Scalar | None] = {
 class Problem:
     """Data and its split: what all kinds of workload have. Each kind is a subclass, with the knobs that its designs have.
 
-    `data()` returns Data. `exact` says that the emulation must equal the network's float64 reference on every row. A kind
-    becomes figures by its `dse.flow.Flow`, which `dse.evaluate.flow_of` finds.
+    `data()` returns Data. `exact` says that the emulation must equal the network's float64 reference on every row; `scores`
+    are figures of one's own. A kind becomes figures by its `dse.flow.Flow`, which `dse.evaluate.flow_of` finds.
     """
 
     #: Knobs that a space of this kind must give a domain or value.
@@ -146,23 +100,36 @@ class Problem:
     data: Callable[[], Data]
     exact: bool = field(default=True, kw_only=True)
     split_seed: int = field(default=0, kw_only=True)
+    scores: tuple[Score, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.scores, (tuple, list)) or not all(isinstance(score, Score) for score in self.scores):
+            raise UsageError(f"workload: scores must be several of the kind Score in brackets, got {self.scores!r:.80}.")
+        object.__setattr__(self, "scores", tuple(self.scores))
+        names = [score.name for score in self.scores]
+        if len(set(names)) < len(names):
+            raise UsageError(f"workload: each score needs a name of its own, got {', '.join(names)}.")
         if not callable(self.data):
             raise UsageError(f"workload: data must be a function, without brackets; got {self.data!r:.80}.")
         check_whole("workload split_seed", self.split_seed, 0)
 
     def as_json(self) -> Mapping[str, Any]:
         """What can be said without loading the data or building the model."""
-        return {"exact": self.exact, "split_seed": self.split_seed}
+        found = {"exact": self.exact, "split_seed": self.split_seed}
+        return found | ({"scores": [asdict(row) for row in self.metrics]} if self.scores else {})
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the figures of its own scores are, those of the test rows included."""
+        return tuple(metric for score in self.scores for metric in score.metrics)
 
 
 @dataclass(frozen=True)
 class Workload(Problem):
     """A network that is trained for each design: pruned, and quantised while it is trained.
 
-    `model(**architecture)` returns a float `tf_keras` model, Sequential or functional, that ends in logits; its layers are
-    quantised and pruned by their names.
+    `model(**architecture)` returns a float `tf_keras` model, Sequential or functional, that ends in logits (one per
+    class, or one alone for two classes) or in a regression's values; its layers are quantised and pruned by their names.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("weight_bits", "activation_bits")

@@ -86,7 +86,12 @@ def test_verifying_emulates_the_design_as_it_stands_on_validation_and_test_rows(
     record = evaluate(1, design(reuse_factor=2, strategy="resource"), STUDY, store)
     measurements, failure = verify(record, STUDY, store)
     assert failure is None, failure
-    assert {name for m in measurements for name in m.values} == {"accuracy_test", "accuracy_test_n", "agreement_test"}
+    assert {name for m in measurements for name in m.values} == {
+        "accuracy_test",
+        "accuracy_test_n",
+        "auc_test",
+        "agreement_test",
+    }
     entry = store.find("verify", measurements[0].source.key)
     assert entry is not None
     assert entry.data["built"] == _network(store, record).digest

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dse.errors import UsageError
 from dse.goals import Goals, Limit, Objective
-from dse.metrics import METRICS
+from dse.metrics import METRICS, Metric
 from dse.record import Failure
 
 RESOURCES = {"dsp": 220, "lut": 53200, "uram": 0}
@@ -35,15 +35,26 @@ def test_a_direction_can_be_turned_round():
 @pytest.mark.parametrize(
     ("name", "direction", "said"),
     [
-        ("luts", "", "metric must be one of"),
         ("accuracy_n", "", 'accuracy_n: direction must be "max" or "min"'),
         ("lut", "down", "got 'down'"),
     ],
 )
 def test_an_objective_without_a_direction_is_refused(name, direction, said):
-    """Unknown metrics, and those of which neither more nor less is better."""
+    """Those of which neither more nor less is better, and directions that are none."""
     with pytest.raises(UsageError, match=said):
         Objective(name, direction)
+
+
+@pytest.mark.parametrize("unknown", [{"objectives": (Objective("luts", "min"),)}, {"limits": (Limit("luts", at_most=5),)}])
+def test_goals_on_figures_that_nobody_defines_are_refused(unknown):
+    """A name is one of METRICS or of the study's own; what is wanted may be spelt otherwise."""
+    with pytest.raises(UsageError, match=r"metric must be one of accuracy, .*lut, .*; got 'luts'"):
+        replace(goals((Objective("lut"),)), **unknown)
+    luts = Metric("luts", "", "min", "what this study calls so")
+    known = replace(goals((Objective("lut"),)), own=(luts,), **unknown)
+    assert known.metric("luts") == luts
+    assert Goals.from_json(json.loads(json.dumps(known.as_json()))) == known
+    assert "metrics" not in goals((Objective("lut"),)).as_json()
 
 
 @given(numbers, numbers)
@@ -69,6 +80,7 @@ def test_a_percentage_is_of_the_parts_resources(percent, there, value):
         (Limit("dsp", at_most=0), 3, 3.0),  # of one block where the bound is 0
         (Limit("dsp", at_most=0.5), 2, 1.5),
         (Limit("wns_ns", at_least=-0.2), -0.7, 0.5),
+        (Limit("mse", at_most=0.01), 0.02, 1.0),  # errors have no scale of their own
         (Limit("accuracy", at_least=0.8), 0.6, 0.25),  # of the bound alone: one unit would be all of it
         (Limit("lut", at_most_percent=50), 53200, 1.0),
         (Limit("uram", at_most_percent=50), 2, 2.0),

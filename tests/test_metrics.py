@@ -10,7 +10,7 @@ from hypothesis import given
 from strategies import figures, measurements
 
 from dse.errors import UsageError
-from dse.metrics import LEVELS, METRICS, Judge, Measurement, Source, check_values, metric
+from dse.metrics import LEVELS, METRICS, Judge, Measurement, Metric, Score, Source, check_values, metric
 
 SOURCE = Source("synthesize", "estimate", "law-1", "estimated")
 JUDGE = Judge("vitis", "Vitis HLS", "2023.2", "hls", "xc7z020clg400-1", 5.0)
@@ -21,6 +21,7 @@ def test_every_metric_says_what_it_is():
     for name, row in METRICS.items():
         assert row.name == name
         assert row.meaning
+        assert row.sealed == (name.endswith("_test") or "_test_" in name)
         assert row.unit
         assert row.better in ("max", "min", "")
         assert name.endswith(f"_{row.unit}") == (row.unit in ("ns", "cycles"))
@@ -78,6 +79,41 @@ def test_an_unknown_name_is_refused_in_every_part(part):
     found = {"values": {"luts": 1}, "layers": {"fc1": {"luts": 1}}, "intervals": {"luts": (1, 2)}}
     with pytest.raises(ValueError, match="'luts' is not a metric; known: accuracy, "):
         Measurement(SOURCE, **{"values": {}, part: found[part]})
+
+
+def test_a_measurement_says_what_its_own_figures_are():
+    """A figure of the study's own is known by the measurement that defines it, and by no other."""
+    recall = Metric("recall", "fraction", "max", "positives that were found")
+    found = Measurement(SOURCE, {"recall": 0.5, "lut": 3}, own=(recall,))
+    assert found.metric("recall") == recall
+    assert found.metric("lut") == METRICS["lut"]
+    assert Measurement.from_json(json.loads(json.dumps(found.as_json()))) == found
+    with pytest.raises(ValueError, match="'recall' is not a metric; known: accuracy, "):
+        Measurement(SOURCE, {"recall": 0.5})
+    with pytest.raises(ValueError, match="recall must be a finite number, got nan"):
+        Measurement(SOURCE, {"recall": float("nan")}, own=(recall,))
+
+
+@pytest.mark.parametrize("name", ["accuracy", "Recall", "a b", "recall_test", "rows_n", "x_float", "", "recall.1", None])
+def test_a_scores_name_can_stand_in_a_table(name):
+    """Names of known figures and their variants are taken; points and spaces would break columns."""
+    with pytest.raises(UsageError, match="a score's name must be lower-case words"):
+        Score(name, max, "max", "anything")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"function": 3}, "score recall: it needs a function of outputs and y, got 3"),
+        ({"better": "up"}, 'score recall: better must be "max", "min" or "", got \'up\''),
+        ({"meaning": ""}, "score recall: meaning and unit must be text, and the meaning a few words"),
+        ({"unit": None}, "score recall: meaning and unit must be text"),
+    ],
+)
+def test_a_score_is_checked_where_it_is_written(changes, said):
+    """Direction and meaning are what readers of records have instead of the study file."""
+    with pytest.raises(UsageError, match=said):
+        Score(**{"name": "recall", "function": max, "better": "max", "meaning": "found", **changes})
 
 
 @given(measurements)

@@ -23,9 +23,9 @@ FLOORS = (
     # what nothing stands on
     ("errors", "symptoms", "guard", "pareto", "knobs"),
     # what things are: values
-    ("design", "metrics", "parts", "network"),
+    ("design", "metrics", "parts", "network", "data"),
     ("domains", "record", "fixed", "workload", "legal"),
-    ("space", "goals", "datasets"),
+    ("space", "goals", "datasets", "scores"),
     # where things are kept, and how programs are called
     ("journal", "publish", "shell", "legacy_keras"),
     ("store", "run", "vendor"),
@@ -68,7 +68,7 @@ DOORS = {
     "qkeras": {"nn.graph", "nn.read", "preload"},
     "tensorflow_model_optimization": {"nn.compress", "nn.read", "preload"},
     "hls4ml": {"nn.convert", "nn.extract", "nn.read", "preload"},
-    "sklearn": {"datasets", "workload", "preload"},
+    "sklearn": {"data", "datasets", "preload"},
     "optuna": {"sweep.sampling"},
     "pandas": {"export"},
     "pyarrow": {"export"},

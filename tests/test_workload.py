@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dse import datasets
 from dse.errors import DseError, UsageError
+from dse.metrics import Score
 from dse.workload import LARGEST, SHARES, Data, Training, Workload, check_positive, check_whole, split
 
 
@@ -157,6 +158,83 @@ def test_a_positive_number_is_checked(value):
     with pytest.raises(UsageError, match=f"rate must be a finite number above 0, got {value!r}"):
         check_positive("rate", value)
     check_positive("rate", 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        (np.where(np.arange(20) == 3, np.nan, np.arange(20)), "1 rows of y hold NaN or infinity, the first is row 3"),
+        (np.where(np.arange(20) == 3, 1e39, np.arange(20)), "1 rows of y hold NaN or infinity"),  # no float32
+        (np.ones(20), "column 0 of y is 1 in every row: nothing can be learned"),
+        (np.arange(20.0)[:, None] * [1, 0], "column 1 of y is 0 in every row"),
+        (np.array(["cat", "dog"] * 10), "y must be numbers for a regression; numpy says: could not convert"),
+        (np.zeros((20, 2, 2)), r"y \(n,\) or \(n, k\) with n above 0, got x \(20, 2\) and y \(20, 2, 2\)"),
+        (np.zeros((20, 0)), r"got x \(20, 2\) and y \(20, 0\)"),
+    ],
+)
+def test_targets_that_cannot_be_learned_are_refused(y, said):
+    """NaN, what float32 cannot hold, and columns that never change."""
+    with pytest.raises(DseError, match=f"^data: .*{said}"), np.errstate(over="ignore"):
+        Data(X, y, task="regression")
+
+
+def test_a_regression_keeps_its_targets_as_columns():
+    """(n,) becomes (n, 1); the split is 60/20/20, every row with its own target, and the model has an output per column."""
+    y = np.random.default_rng(0).normal(size=50)
+    data = Data(np.stack([y, -y], axis=1), y, task="regression")
+    found = split(data, 3)
+    assert [part.y.shape for part in parts(found)] == [(30, 1), (10, 1), (10, 1)]
+    assert all((part.x[:, :1] == part.y).all() for part in parts(found))
+    assert (found.outputs, found.classes, found.task) == ((1,), 0, "regression")
+    two = split(Data(data.x, data.x, task="regression"), 3)
+    assert two.outputs == (2,)
+    assert len({found.fingerprint, two.fingerprint, split(data, 4).fingerprint}) == 3
+
+
+def test_a_part_without_two_targets_is_refused():
+    """One row that differs can be in one part only, and nothing can be said of the others."""
+    with pytest.raises(DseError, match="rows have one value of y only, of which nothing can be said; give more rows"):
+        split(Data(np.zeros((20, 2)), np.arange(20) == 0.0, task="regression"), 0)
+
+
+def test_a_task_is_one_of_two():
+    """Floats alone are no regression: labels read from a file often are floats."""
+    with pytest.raises(DseError, match="task must be one of classification, regression, got 'ranking'"):
+        Data(X, Y, task="ranking")
+    with pytest.raises(DseError, match='Numbers to be met need task="regression"'):
+        Data(X, Y / 2)
+    with pytest.raises(DseError, match="each in some rows; got a label 4000000000 in 20 rows"):
+        Data(X, Y + 3_999_999_999)
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ("heavy", "class_weights must be one number per class or \"balanced\", got 'heavy'"),
+        (3.0, "class_weights must be one number per class"),
+        ((1.0, 0.0), "each of training class_weights must be a finite number above 0, got 0.0"),
+        ((1.0, float("nan")), "each of training class_weights must be a finite number above 0, got nan"),
+    ],
+)
+def test_class_weights_are_checked_where_they_are_written(weights, said):
+    """A class without weight would be a class without rows."""
+    with pytest.raises(UsageError, match=said):
+        Training(class_weights=weights)
+
+
+def test_scores_have_names_of_their_own():
+    """They are told by name everywhere; without any, the JSON is what it was."""
+    recall = Score("recall", max, "max", "positives that were found")
+    with pytest.raises(UsageError, match="each score needs a name of its own, got recall, recall"):
+        Workload(datasets.digits, dict, scores=(recall, recall))
+    with pytest.raises(UsageError, match="scores must be several of the kind Score in brackets, got"):
+        Workload(datasets.digits, dict, scores=recall)
+    plain = Workload(datasets.digits, dict)
+    told = Workload(datasets.digits, dict, scores=[recall]).as_json()["scores"]
+    assert "scores" not in plain.as_json()
+    assert [(row["name"], row["better"]) for row in told] == [("recall", "max"), ("recall_test", "")]
+    assert Training(class_weights=[1, 2]).as_json()["class_weights"] == (1.0, 2.0)
+    assert "class_weights" not in Training().as_json()
 
 
 @pytest.mark.parametrize(

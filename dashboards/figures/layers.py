@@ -12,7 +12,6 @@ from dashboards.palette import LIGHT, SERIES
 from dashboards.points import plain
 from dashboards.sight import Sight
 from dse.listing import figure_text
-from dse.metrics import METRICS
 from dse.view import Standing, View
 
 SHOWN = ("dsp", "lut", "ff", "bram_18k", "latency_cycles")
@@ -73,5 +72,5 @@ def _bar(seen: View | Sight, standing: Standing, metric: str) -> tuple[str, int,
     row = {layer: values[metric] for layer, values in measurement.layers.items() if metric in values}
     if sum(row.values()) <= 0:
         return None
-    total = figure_text(METRICS[metric], measurement.values[metric])
+    total = figure_text(measurement.metric(metric), measurement.values[metric])
     return f"{metric} (design: {total})", standing.record.trial, row

@@ -13,7 +13,6 @@ from dashboards.palette import LIGHT, SCALE, SERIES
 from dashboards.points import Group, plain
 from dashboards.sight import Sight
 from dse.design import Scalar
-from dse.metrics import METRICS
 
 #: Symbols that differ at a glance; more values than these share the last one.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon")
@@ -45,7 +44,7 @@ def hovering(group: Group, what: Picture) -> dict[str, Any]:
 
 def numbers(sight: Sight, name: str) -> Floats | None:
     """A metric's or a numeric knob's values for all rows, NaN where there is none; None for a knob of words."""
-    return sight.columns.figure(name) if name in METRICS else sight.columns.setting(name).numbers
+    return sight.columns.figure(name) if name in sight.goals.metrics else sight.columns.setting(name).numbers
 
 
 def order(value: Scalar) -> tuple[int, float, str]:
@@ -88,7 +87,7 @@ def marker(group: Group, color: str = "", symbol: str = "") -> dict[str, Any]:
 
 def by_hue(sight: Sight, name: str) -> bool:
     """Whether a name is told by hues, one for each value."""
-    if name in METRICS:
+    if name in sight.goals.metrics:
         return False
     knob = sight.columns.setting(name)
     return knob.numbers is None or len(ranked(knob)[1]) <= HUES

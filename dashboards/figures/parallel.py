@@ -15,7 +15,6 @@ from dashboards.points import Group, axis_title, groups, logarithmic, plain
 from dashboards.sight import Sight, look
 from dse.export import knob_order
 from dse.listing import figure_text
-from dse.metrics import METRICS
 from dse.view import View
 
 #: A knob with at most this many values gets a mark at each of them, evenly spaced.
@@ -164,5 +163,5 @@ def _figure_axis(sight: Sight, metric: str, values: Floats) -> dict[str, Any]:
     low, high = np.log10(values.min()), np.log10(values.max())
     marks = [mark * 10.0**decade for decade in range(int(low) - 1, int(high) + 1) for mark in (1, 2, 5)]
     shown = [mark for mark in marks if 10**low <= mark <= 10**high]
-    texts = [figure_text(METRICS[metric], mark) for mark in shown]
+    texts = [figure_text(sight.goals.metric(metric), mark) for mark in shown]
     return {"label": label, "values": np.log10(values), "tickvals": list(np.log10(shown)), "ticktext": texts}

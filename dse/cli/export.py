@@ -89,7 +89,6 @@ def _content(run: Run, seen: View, form: Form, axes: str) -> bytes:
 def _picture(seen: View, form: Literal["png", "svg"], axes: str) -> bytes:
     from dashboards.figures import front_scatter, progress, scatter_matrix
     from dashboards.paper import draw
-    from dse.metrics import metric
 
     names = [objective.metric for objective in seen.goals.objectives]
     if axes == "all" and len(names) > 1:
@@ -99,5 +98,5 @@ def _picture(seen: View, form: Literal["png", "svg"], axes: str) -> bytes:
     chosen = axes.split(",") if axes else [names[1], names[0]]
     if len(chosen) != 2:
         raise UsageError(f"--axes wants two figures, such as lut,accuracy, or all (with two objectives or more); got {axes!r}.")
-    x, y = (metric(name.strip()).name for name in chosen)
+    x, y = (seen.goals.metric(name.strip()).name for name in chosen)
     return draw(front_scatter(seen, x, y), form)

@@ -115,7 +115,6 @@ def _store(store: Path) -> dict[str, str | int] | None:
 
 def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
     from dse.listing import STATE_WORDS, coverage_lines, duration_text, figure_text, headline
-    from dse.metrics import METRICS
     from dse.summary import best, failures, refusals, stage_times
 
     say(console, f"{run.name}, judged by {seen.judge.name}")
@@ -128,7 +127,7 @@ def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
     if begun:
         say(console, f"begun and not finished: {begun}")
     rows = [
-        [name, figure_text(METRICS[name], value), METRICS[name].unit, str(standing.record.trial)]
+        [name, figure_text(seen.goals.metric(name), value), seen.goals.metric(name).unit, str(standing.record.trial)]
         for name, (standing, value) in best(seen).items()
     ]
     if rows:

@@ -116,7 +116,7 @@ def _show_figures(console: Console, run: Run, record: Record) -> None:
 
 
 def _figure(name: str, measurement: Measurement) -> list[str]:
-    metric, source = METRICS[name], measurement.source
+    metric, source = measurement.metric(name), measurement.source
     bounds = measurement.intervals.get(name)
     return [
         name,

@@ -1,4 +1,4 @@
-"""A quantised model as hls4ml reads it, without building it in Keras: the same description and weights in a thousandth of a second.
+"""A quantised model as hls4ml reads it, without building it in Keras: the same description in a thousandth of a second.
 
 Building a QKeras model costs a quarter of a second per design, and hls4ml only ever asks it for its JSON description and
 its layers' weights. So one QKeras model is built per architecture; every other design of it is that model's description

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dse import preflight
+from dse import preflight, scores
 from dse.design import Design, Scalar
 from dse.flow import Built, Flow, Walk
 from dse.legal import LayerShape
@@ -33,8 +33,14 @@ class Trained(Flow):
         """The model's configuration and initial weights."""
         return train.config(self.workload, architecture)
 
+    def outputs(self, architecture: tuple[tuple[str, Scalar], ...]) -> int:
+        """Those of the model's last layer."""
+        return int(train.build(self.workload, architecture).output_shape[1])
+
     def prove(self, target: Target, store: Store) -> None:
-        """Build and emulate a one-neuron network."""
+        """Build and emulate a one-neuron network; class weights must fit the data."""
+        data = train.load_split(self.workload)
+        scores.row_weights(self.workload.training, data.train.y, data.classes)
         preflight.preflight(target, store)
 
     def build(self, design: Design, target: Target, walk: Walk) -> Built:
@@ -50,8 +56,8 @@ class Trained(Flow):
             "convert", lambda: _causes(design, target, small), lambda to: _convert(workload, design, target, small, to)
         )
         network = Network.load(built.folder)
-        accuracy = {"accuracy_float": float(base.data["accuracy_float"])}
-        return Built(built, network, convert.effective(network), accuracy, "train", "tensorflow")
+        reached = {name: float(value) for name, value in base.data.items() if name.endswith("_float")}
+        return Built(built, network, convert.effective(network), reached, "train", "tensorflow")
 
 
 @lru_cache(maxsize=64)

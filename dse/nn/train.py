@@ -12,11 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from dse import legacy_keras  # noqa: F401 - before tensorflow
+from dse import (
+    legacy_keras,  # noqa: F401 - before tensorflow
+    scores,
+)
 from dse.design import Scalar
 from dse.errors import DseError, StageFailed
 from dse.workload import Problem, Split, Training, Workload, split
 
+_MEANT = {"classification": "logits, one per class", "regression": "outputs, one per column of y"}
 STAGE = "train"
 VERSION = 1
 
@@ -62,12 +66,13 @@ def build(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> A
     if not isinstance(model, tf_keras.Model):
         kind = type(model)
         raise DseError(f"the study's model function must return a tf_keras model, got {kind.__module__}.{kind.__qualname__}.")
-    classes = load_split(workload).classes
-    if len(model.inputs) != 1 or len(model.outputs) != 1 or tuple(model.output_shape[1:]) != (classes,):
+    data = load_split(workload)
+    if len(model.inputs) != 1 or len(model.outputs) != 1 or tuple(model.output_shape[1:]) not in {(n,) for n in data.outputs}:
         shown = [tuple(tensor.shape[1:]) for tensor in model.outputs]
-        raise DseError(f"the model must have one input and {classes} logits, one per class; its outputs have shapes {shown}.")
+        wanted = f"{' or '.join(map(str, data.outputs))} {_MEANT[data.task]}"
+        raise DseError(f"the model must have one input and {wanted}; its outputs have shapes {shown}.")
     shape = tuple(model.input_shape[1:])
-    rows = load_split(workload).train.x.shape[1:]
+    rows = data.train.x.shape[1:]
     if shape != rows:
         raise DseError(f"the model takes inputs of shape {shape}, the data has rows of shape {rows}. Make them agree.")
     return model
@@ -100,11 +105,17 @@ def fit(model: Any, data: Split, training: Training, epochs: int, callbacks: lis
     """Train in place on the training rows; StageFailed("invalid") where the loss is no longer a number."""
     import tf_keras
 
-    model.compile(
-        tf_keras.optimizers.Adam(training.learning_rate), tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    )
+    rows = data.train
+    weights = scores.row_weights(training, rows.y, data.classes)
+    model.compile(tf_keras.optimizers.Adam(training.learning_rate), objective(data.task, int(model.output_shape[1])))
     history = model.fit(
-        data.train.x, data.train.y, epochs=epochs, batch_size=training.batch_size, verbose=0, callbacks=callbacks
+        rows.x,
+        rows.y,
+        sample_weight=weights,
+        epochs=epochs,
+        batch_size=training.batch_size,
+        verbose=0,
+        callbacks=callbacks,
     )
     losses = history.history.get("loss", [])
     for epoch, loss in enumerate(losses, 1):
@@ -112,10 +123,19 @@ def fit(model: Any, data: Split, training: Training, epochs: int, callbacks: lis
             raise StageFailed("invalid", f"the loss became {loss} in epoch {epoch} of {epochs}. Try a smaller learning rate.")
 
 
-def accuracy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
-    """The share of rows whose largest output is the label's; rows in batches of 4096."""
-    outputs = np.concatenate([np.asarray(model(x[i : i + 4096], training=False)) for i in range(0, len(x), 4096)])
-    return float(np.mean(outputs.argmax(axis=1) == y))
+def objective(task: str, n_out: int) -> Any:
+    """What is made small: cross entropy on logits, of a single logit (n, 1) the binary one; a regression's squared error."""
+    from tf_keras import losses
+
+    if task == "regression":
+        return losses.MeanSquaredError()
+    return losses.BinaryCrossentropy(from_logits=True) if n_out == 1 else losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def outputs(model: Any, x: np.ndarray) -> np.ndarray:
+    """The model's outputs (n, n_out) as float64; rows in batches of 4096."""
+    found = [np.asarray(model(x[i : i + 4096], training=False), dtype=np.float64) for i in range(0, len(x), 4096)]
+    return np.concatenate(found)
 
 
 def save_weights(path: Path, layers: Iterable[Any]) -> None:
@@ -135,9 +155,10 @@ def load_weights(path: Path) -> dict[str, list[np.ndarray]]:
 
 
 def train(workload: Workload, architecture: tuple[tuple[str, Scalar], ...], folder: Path) -> Mapping[str, Any]:
-    """Train the float model and leave `weights.npz`; returns its validation accuracy."""
+    """Train the float model and leave `weights.npz`; returns its scores on the validation rows."""
     data = load_split(workload)
     model = build(workload, architecture)
     fit(model, data, workload.training, workload.training.epochs, [])
     save_weights(folder / "weights.npz", model.layers)
-    return {"accuracy_float": accuracy(model, data.validation.x, data.validation.y), "accuracy_n": len(data.validation.y)}
+    found = scores.measure(outputs(model, data.validation.x), data.validation.y, data.task)
+    return {name if name.endswith("_n") else f"{name}_float": value for name, value in found.items()}

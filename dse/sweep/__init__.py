@@ -70,7 +70,8 @@ def logged(path: Path) -> Iterator[None]:
 
 def _settle(study: Study, facts: worker.Facts, ledger: Ledger, store: Store, options: Options) -> None:
     """Keep the study beside its records, which its own judge has judged; UsageError where they are another study's."""
-    asked = json.loads(json.dumps(study.as_json() | {"data": facts.data, "model": dict(facts.models)}, default=str))
+    found_out = {"data": facts.data, "model": dict(facts.models)} | ({"scores": dict(facts.scores)} if facts.scores else {})
+    asked = json.loads(json.dumps(study.as_json() | found_out, default=str))
     path = ledger.folder / STUDY_FILE
     now = {
         "v": FORMAT,

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from dse.goals import Goals
-from dse.metrics import METRICS
 from dse.record import Record
 
 log = logging.getLogger("dse.sweep")
@@ -24,7 +23,7 @@ def short(record: Record, goals: Goals) -> str:
     for objective in goals.objectives:
         value = record.value(objective.metric, goals.judge)
         if value is not None:
-            whole = METRICS[objective.metric].whole
+            whole = goals.metric(objective.metric).whole
             found.append(f"{objective.metric} {value:,.0f}" if whole else f"{objective.metric} {value:.4g}")
     return ", ".join(found) + (f" (stopped: breaks {record.pruned})" if record.pruned else "")
 

@@ -1,5 +1,6 @@
 """Small spaces are gone through from the first design to the last."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -31,7 +32,7 @@ def test_every_design_once_and_variants_of_one_compression_after_another():
     assert len(designs) == len(set(designs)) == SMALL.size == found.seen == 16
     compressions = [design.compression for design in designs]
     assert len(set(compressions)) == 4
-    assert sum(a != b for a, b in zip(compressions, compressions[1:], strict=False)) == 3
+    assert sum(a != b for a, b in itertools.pairwise(compressions)) == 3
     assert found.ask() is None
 
 
