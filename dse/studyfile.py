@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import json
 import re
 import runpy
 import sys
 import traceback
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,11 @@ from dse.study import Study, Target
 from dse.workload import Training, Workload
 
 
-def load(path: Path, changes: tuple[str, ...] = ()) -> Study:
-    """The STUDY of a study file, with `KEY=VALUE` changes applied; UsageError where the file is missing or raises."""
+def load(path: Path, changes: tuple[str, ...] = (), data: Path | None = None) -> Study:
+    """The STUDY of a study file, with `KEY=VALUE` changes applied; UsageError where the file is missing or raises.
+
+    `data` is given to the study's data function as its argument `path`.
+    """
     if not path.is_file():
         raise UsageError(f"{path}: no such study file. studies/digits.py is one to begin with.")
     import dashboards  # noqa: F401 - found before a folder of that name beside the study can hide it
@@ -41,7 +46,17 @@ def load(path: Path, changes: tuple[str, ...] = ()) -> Study:
         if not equals:
             raise UsageError(f"--set wants KEY=VALUE, such as target.clock_ns=3; got {change!r}.")
         found = _changed(found, key.split("."), value, key)
-    return found
+    return found if data is None else replace(found, workload=_reading(found.workload, data))
+
+
+def _reading(workload: Any, data: Path) -> Any:
+    """The workload with its data from a file; UsageError where its data function takes none or the file is not there."""
+    function = getattr(workload, "data", None)
+    if not callable(function) or "path" not in inspect.signature(function).parameters:
+        raise UsageError("--data: this study's data function takes no file. Give it an argument `path`, as datasets.jets has.")
+    if not data.exists():
+        raise UsageError(f"--data: {data}: no such file.")
+    return replace(workload, data=partial(function, path=data.absolute()))
 
 
 def _line(error: BaseException, path: Path) -> str:

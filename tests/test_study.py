@@ -305,3 +305,43 @@ def test_a_study_may_import_a_module_that_lies_beside_it(tmp_path, monkeypatch):
     import dashboards
 
     assert dashboards.__file__ is not None
+
+
+READING = """
+from dse import Integers, Space, Study, Target, Workload, datasets
+STUDY = Study(
+    name="reading",
+    workload=Workload(data={data}, model=dict),
+    space=Space(weight_bits=Integers(3, 4), activation_bits=4),
+    target=Target(part="xcu250-figd2104-2L-e"),
+)
+"""
+
+
+def test_a_data_file_reaches_the_studys_data_function(tmp_path, monkeypatch):
+    """By its argument `path`, absolute: workers may be elsewhere."""
+    study, data = tmp_path / "reading.py", tmp_path / "rows.csv"
+    study.write_text(READING.format(data="datasets.from_file"))
+    data.write_text("a,b,y\n" + "".join(f"{i},{-i},{i % 2}\n" for i in range(10)))
+    monkeypatch.chdir(tmp_path)
+    found = load(study, ("trials=3",), Path("rows.csv"))
+    monkeypatch.chdir("/")
+    assert found.trials == 3
+    assert found.workload.data().x.tolist() == [[i, -i] for i in range(10)]
+
+
+def test_a_data_file_that_nobody_takes_or_that_is_not_there_is_wrong_usage(tmp_path):
+    """Before anything is loaded."""
+    study = tmp_path / "reading.py"
+    study.write_text(READING.format(data="datasets.digits"))
+    with pytest.raises(UsageError, match="takes no file"):
+        load(study, (), study)
+    study.write_text(READING.format(data="datasets.from_file"))
+    with pytest.raises(UsageError, match=r"gone\.csv: no such file"):
+        load(study, (), tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "studies").glob("*.py")), ids=lambda path: path.stem)
+def test_the_studies_of_the_project_are_studies(path):
+    """Importing one loads neither data nor a model."""
+    assert load(path).name == path.stem

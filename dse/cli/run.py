@@ -22,6 +22,9 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change the study: target.clock_ns=3, sampler=random."),
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The data file, for studies whose data function takes one.")
+    ] = None,
     extend: Annotated[
         bool, typer.Option("--extend", help="Go on with a wider space or more first designs than before.")
     ] = False,
@@ -40,6 +43,7 @@ def run(
       dse run studies/digits.py
       dse run studies/digits.py --trials 200 --hours 2
       dse run studies/digits.py --set target.clock_ns=3.3 --root runs/fast
+      dse run studies/jets.py --data jets.parquet
     """
     import shlex
     from dataclasses import replace
@@ -50,11 +54,13 @@ def run(
     unknown = sorted(set(retry_failed or ()) - set(FAILURE_KINDS))
     if unknown:
         raise UsageError(f"--retry-failed must be one of {', '.join(FAILURE_KINDS)}, got {', '.join(unknown)}.")
-    asked = load(study, tuple(changes or ()))
+    asked = load(study, tuple(changes or ()), data)
     if seed is not None:
         asked = replace(asked, seed=seed)
     console = Console()
-    origin = shlex.join(["dse", "run", str(study), *(word for change in changes or () for word in ("--set", change))])
+    options_given = [word for change in changes or () for word in ("--set", change)]
+    options_given += [] if data is None else ["--data", str(data)]
+    origin = shlex.join(["dse", "run", str(study), *options_given])
     again = tuple(retry_failed or ())
     options = Options(root, trials, hours, jobs, extend=extend, retry_failed=again, origin=origin, console=console)
     swept = explore(asked, options)

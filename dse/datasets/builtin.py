@@ -1,8 +1,8 @@
-"""Data sets that need no download."""
+"""Data sets that need no download: scikit-learn brings them."""
 
 from __future__ import annotations
 
-from dse.workload import Data
+from dse.data import Data
 
 
 def digits() -> Data:
