@@ -114,11 +114,14 @@ class Store:
             raise StageFailed(**found["failure"])
         return Entry(stage, key, folder, found["data"], found["seconds"], fresh=False)
 
-    def get(self, stage: str, causes: Mapping[str, Any], make: Callable[[Path], Mapping[str, Any]]) -> Entry:
+    def get(
+        self, stage: str, causes: Mapping[str, Any], make: Callable[[Path], Mapping[str, Any]], *, spent: float = 0.0
+    ) -> Entry:
         """The entry of these causes; made by `make(draft folder) -> data` where there is none yet.
 
-        Only one process makes it, others wait for it. A permanent StageFailed is remembered and raised again; a passing one
-        is not. A full disk becomes StageFailed("disk").
+        `spent` are seconds that went into it before, where `make` only writes down what was computed with others. Only one
+        process makes it, others wait for it. A permanent StageFailed is remembered and raised again; a passing one is not. A
+        full disk becomes StageFailed("disk").
         """
         key = key_of(stage, causes)
         entry = self.find(stage, key)
@@ -127,7 +130,7 @@ class Store:
         try:
             with _lock(self.folder / "locks" / f"{stage}-{key}"):
                 entry = self.find(stage, key)
-                return entry if entry is not None else self._make(stage, key, causes, make)
+                return entry if entry is not None else self._make(stage, key, causes, make, spent)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StageFailed(
@@ -135,7 +138,9 @@ class Store:
                 ) from error
             raise
 
-    def _make(self, stage: str, key: str, causes: Mapping[str, Any], make: Callable[[Path], Mapping[str, Any]]) -> Entry:
+    def _make(
+        self, stage: str, key: str, causes: Mapping[str, Any], make: Callable[[Path], Mapping[str, Any]], spent: float
+    ) -> Entry:
         draft = self.draft(stage, key)
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -148,7 +153,7 @@ class Store:
             if error.kind not in PERMANENT:
                 raise
             failure = error
-        seconds = round(time.monotonic() - start, 4)
+        seconds = round(spent + time.monotonic() - start, 4)
         self._publish(draft, {"stage": stage, "key": key, "causes": causes, "data": data, "seconds": seconds}, failure)
         if failure is not None:
             raise failure

@@ -12,10 +12,10 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
@@ -29,6 +29,9 @@ from dse.record import Failure, Record
 from dse.store import Store, key_of
 from dse.study import Study
 from dse.workload import Split
+
+if TYPE_CHECKING:
+    from dse.together import Prepared
 
 PR_SET_PDEATHSIG = 1
 #: Architectures that are built before the first trial, to know their layers.
@@ -177,6 +180,13 @@ def evaluate(trial: int, design: Design) -> Record:
     from dse import evaluate as page
 
     return page.evaluate(trial, design, *_ready())
+
+
+def together(designs: Sequence[Design]) -> Prepared:
+    """The networks of many designs, trained at once, before their trials."""
+    from dse import together as room
+
+    return room.together(designs, *_ready())
 
 
 def verify(record: Record) -> tuple[tuple[Measurement, ...], Failure | None]:

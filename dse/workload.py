@@ -49,6 +49,9 @@ class Training:
     Adam; the loss is cross entropy on logits (one per class, or a single one for two classes), for a regression the mean
     squared error. `class_weights` multiply the loss of each class' rows: one number per class, or "balanced" for weights
     that make all classes count alike.
+
+    `together`: the designs of a sweep that differ in compression alone are fine-tuned many at once, as one program; where the
+    model holds what has no form for that, and with False, one by one through QKeras.
     """
 
     epochs: int = 30
@@ -58,6 +61,7 @@ class Training:
     learning_rate: float = 3e-3
     seed: int = 0
     class_weights: tuple[float, ...] | Literal["balanced"] | None = None
+    together: bool = True
 
     def __post_init__(self) -> None:
         if self.class_weights not in (None, "balanced"):
@@ -69,10 +73,13 @@ class Training:
         for name, least in (("epochs", 0), ("fine_tune_epochs", 0), ("batch_size", 1), ("seed", 0)):
             check_whole(f"training {name}", getattr(self, name), least)
         check_positive("training learning_rate", self.learning_rate)
+        if not isinstance(self.together, bool):
+            raise UsageError(f"training together must be True or False, got {self.together!r}.")
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; class weights where there are any."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        """Plain values; class weights where there are any, `together` where it is so: older studies say nothing of it."""
+        found = asdict(self) | {"together": self.together or None}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 #: Hardware knobs of networks, and what they are where the space does not say.

@@ -38,11 +38,13 @@ FLOORS = (
     # one design
     ("nn.layers", "nn.train", "nn.extract", "nn.reference", "synth", "synth.reports"),
     ("nn.graph",),
+    ("nn.population",),
     ("nn.compress", "nn.blueprint", "nn.convert", "nn.emulate", "synth.estimate", "synth.vitis", "synth.vivado"),
     ("nn.read", "study", "ladder"),
     ("studyfile", "flow", "preflight"),
     ("nn.qat",),
     ("evaluate",),
+    ("together",),
     ("worker", "preload"),
     ("executors",),
     # many designs
@@ -63,7 +65,7 @@ READABLE = ("errors", "knobs", "design", "metrics", "parts", "network", "record"
 
 #: The rooms that know a library, and no others do.
 DOORS = {
-    "tensorflow": {"worker"},
+    "tensorflow": {"nn.population", "worker"},
     "tf_keras": {"legacy_keras", "nn.train", "nn.graph", "nn.compress", "nn.read", "preflight"},
     "qkeras": {"nn.graph", "nn.read", "preload"},
     "tensorflow_model_optimization": {"nn.compress", "nn.read", "preload"},

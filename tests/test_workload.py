@@ -263,9 +263,11 @@ def test_a_workloads_json_needs_neither_data_nor_model():
     def never():
         raise AssertionError
 
+    training = {"epochs": 7, "fine_tune_epochs": 20, "batch_size": 64, "learning_rate": 3e-3, "seed": 0}
+    assert Training(epochs=7, together=False).as_json() == training
     found = Workload(never, never, Training(epochs=7), exact=False, split_seed=3).as_json()
     assert found == {
-        "training": {"epochs": 7, "fine_tune_epochs": 20, "batch_size": 64, "learning_rate": 3e-3, "seed": 0},
+        "training": {**training, "together": True},
         "exact": False,
         "split_seed": 3,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ def causes(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> 
         "model": config(workload, architecture),
         "data": load_split(workload).fingerprint,
         "optimizer": "adam",
-        "training": {k: v for k, v in training.as_json().items() if k != "fine_tune_epochs"},
+        "training": {k: v for k, v in training.as_json().items() if k not in ("fine_tune_epochs", "together")},
     }
 
 
@@ -138,9 +138,9 @@ def outputs(model: Any, x: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def save_weights(path: Path, layers: Iterable[Any]) -> None:
-    """Write all weights of Keras layers as `layer/0`, `layer/1`, ... in the order of `layer.get_weights()`."""
-    arrays = {f"{layer.name}/{i}": w for layer in layers for i, w in enumerate(layer.get_weights())}
+def save_weights(path: Path, weights: Mapping[str, Sequence[np.ndarray]]) -> None:
+    """Write each layer's weights as `layer/0`, `layer/1`, ... in the order of its `get_weights()`."""
+    arrays = {f"{name}/{i}": w for name, found in weights.items() for i, w in enumerate(found)}
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
@@ -159,6 +159,6 @@ def train(workload: Workload, architecture: tuple[tuple[str, Scalar], ...], fold
     data = load_split(workload)
     model = build(workload, architecture)
     fit(model, data, workload.training, workload.training.epochs, [])
-    save_weights(folder / "weights.npz", model.layers)
+    save_weights(folder / "weights.npz", {layer.name: layer.get_weights() for layer in model.layers})
     found = scores.measure(outputs(model, data.validation.x), data.validation.y, data.task)
     return {name if name.endswith("_n") else f"{name}_float": value for name, value in found.items()}

@@ -1,0 +1,9 @@
+"""Many quantised, pruned networks of one topology trained as one program: what differs between them are tensors."""
+
+from dse.nn.population.topology import Topology, reason, topology
+from dse.nn.population.train import Member, Pruning, Trained, train
+
+#: Raised where the same causes would give other weights.
+VERSION = 1
+
+__all__ = ["VERSION", "Member", "Pruning", "Topology", "Trained", "reason", "topology", "train"]

@@ -1,0 +1,189 @@
+"""Training many networks at once: the same arithmetic as QKeras and tfmot, and nobody is changed by the company."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dse import legacy_keras  # noqa: F401 - before tensorflow
+from dse.design import build
+from dse.fixed import Quantizer
+from dse.nn import compress, graph, population, train
+from dse.nn.population import layers, quantisers
+from dse.nn.population.train import grids
+from tests.tiny import STUDY
+
+tf = pytest.importorskip("tensorflow")
+
+WIDTHS = range(2, 17)
+INTEGERS = range(9)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """The tiny study's trained float network."""
+    folder = tmp_path_factory.mktemp("base")
+    train.train(STUDY.workload, (), folder)
+    return compress.Base(STUDY.workload, (), folder)
+
+
+def design(bits=5, activation_bits=5, sparsity=0.5, **changes):
+    """A design of the tiny study."""
+    asked = {"weight_bits": bits, "activation_bits": activation_bits, "sparsity": sparsity, "input_bits": 8, **changes}
+    return build(asked)
+
+
+def several(count):
+    """Different designs."""
+    return [design(2 + i % 11, 2 + i * 3 % 11, 0.1 * (i % 10), **{"weight_bits.out": 3 + i % 9}) for i in range(count)]
+
+
+def values(quantizer):
+    """Ties and their neighbours, saturation, both zeros, tiny and huge values, and a draw."""
+    step = 2.0 ** (quantizer.integer + quantizer.signed - quantizer.bits)
+    top = min(2**quantizer.bits, 400)
+    ties = np.concatenate([np.arange(-top, top + 1) * step / 2, np.arange(-5, 6) / 2 * step + 2.0**quantizer.integer])
+    near = [np.nextafter(ties.astype(np.float32), side, dtype=np.float32) for side in (-np.inf, np.inf)]
+    draw = np.random.default_rng(0).normal(size=500) * 2.0 ** np.random.default_rng(1).integers(-12, 12, 500)
+    odd = [0.0, -0.0, 1e-45, -1e-45, 1e-30, 3e38, -3e38, 100.3, -100.3, 0.1, 1e7 + 1]
+    return np.concatenate([ties, *near, draw, odd]).astype(np.float32)
+
+
+@pytest.mark.parametrize("is_signed", [True, False], ids=["quantized_bits", "quantized_relu"])
+def test_quantisers_are_those_of_qkeras_bit_for_bit(is_signed):
+    """All widths from 2 to 16 with 0 to 8 integer bits, in one compiled call; gradients too."""
+    ours = quantisers.signed if is_signed else quantisers.relu
+    every = [Quantizer(bits, integer, is_signed) for bits in WIDTHS for integer in INTEGERS]
+    rows = [values(one) for one in every]
+    x = np.zeros((len(every), max(map(len, rows))), np.float32)
+    for row, found in zip(x, rows, strict=True):
+        row[: len(found)] = found
+    grid = quantisers.grid(every)
+
+    @tf.function(jit_compile=True)
+    def program(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = ours(x, grid)
+        return y, tape.gradient(y, x)
+
+    y, slopes = (np.asarray(a) for a in program(tf.constant(x)))
+    for i, one in enumerate(every):
+        theirs = tf.constant(x[i])
+        with tf.GradientTape() as tape:
+            tape.watch(theirs)
+            expected = graph._qkeras(one)(theirs)
+        assert np.array_equal(y[i].view(np.int32), np.asarray(expected).view(np.int32)), one
+        assert np.array_equal(slopes[i], np.asarray(tape.gradient(expected, theirs))), one
+
+
+def outputs(base, members, x):
+    """The population's logits (members, rows, classes), compiled as in training."""
+    topology = population.topology(base.nodes)
+    arrays = {name: [tf.constant(np.stack([m.arrays[name][i] for m in members])) for i in range(2)] for name in base.arrays}
+    run = tf.function(lambda x: layers.outputs(topology, layers.Pass(arrays, grids(members), None), x), jit_compile=True)
+    return np.asarray(run(tf.constant(x)))
+
+
+def test_outputs_are_those_of_the_qkeras_model(base):
+    """Bit for bit for the same weights: up to 11 bits all products and sums are exact in float32, in whatever order.
+
+    Wider sums are rounded, by tensorflow's kernels and by XLA's each in their order: there the outputs agree to 1e-5 of the
+    largest, and the quantised weights, which the quantisers' own test covers for all widths, are the same.
+    """
+    every = [*several(20), *(design(bits, bits, input_bits=16) for bits in range(12, 17))]
+    x, none = base.data.validation.x, dict.fromkeys(base.arrays, 0.0)
+    members = [population.Member(base.arrays, base.quantizers(one.compression), none, 0.01) for one in every]
+    ours = outputs(base, members, x)
+    for i, member in enumerate(members):
+        model = graph.quantised(base.nodes, member.quantizers)
+        for name, arrays in base.arrays.items():
+            model.get_layer(name).set_weights(arrays)
+        expected = model.predict(x, verbose=0)
+        if i < 20:
+            assert np.array_equal(ours[i], expected), i
+        else:
+            assert np.abs(ours[i] - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def test_training_is_that_of_keras_and_tfmot(base):
+    """Three epochs on the same rows in the same order: Adam, loss, masks and their schedule give the same weights.
+
+    To 1e-4: Adam divides by the root of tiny squares, so the last bits of float32 sums show.
+    """
+    from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_callbacks, pruning_schedule
+
+    training = replace(STUDY.workload.training, fine_tune_epochs=3)
+    rows, pruning, one = base.data.train, population.Pruning(9, 2), design(12, 12, 0.7)
+    member = population.Member(
+        base.arrays, base.quantizers(one.compression), dict.fromkeys(base.arrays, 0.7), training.learning_rate
+    )
+    (trained,) = next(population.train(population.topology(base.nodes), [member], rows, training, pruning))
+
+    def wrap(layer):
+        schedule = pruning_schedule.PolynomialDecay(0.0, 0.7, 0, pruning.end, frequency=pruning.every)
+        return prune.prune_low_magnitude(layer, pruning_schedule=schedule)
+
+    import tf_keras
+
+    model = graph.quantised(base.nodes, member.quantizers, wrap)
+    inner = {layer.layer.name: layer.layer for layer in model.layers if hasattr(layer, "layer")}
+    for name, arrays in base.arrays.items():
+        inner[name].set_weights(arrays)
+    loss = tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(tf_keras.optimizers.Adam(training.learning_rate), loss)
+    draw, callbacks = np.random.default_rng(training.seed), [pruning_callbacks.UpdatePruningStep()]
+    for _ in range(3):
+        order = draw.permutation(len(rows.y))
+        model.fit(rows.x[order], rows.y[order], training.batch_size, 1, 0, callbacks, shuffle=False)
+    for name, layer in inner.items():
+        for ours, theirs in zip(trained.arrays[name], layer.get_weights(), strict=True):
+            assert np.allclose(ours, theirs, atol=1e-4), name
+        assert np.array_equal(trained.arrays[name][0] == 0, layer.get_weights()[0] == 0), name
+        assert np.mean(trained.arrays[name][0] == 0) == pytest.approx(0.7, abs=0.03)
+
+
+def test_masks_keep_as_many_weights_as_tfmot_at_every_step():
+    """The schedule and its rounding in float32, for sizes and sparsities of all kinds."""
+    from tensorflow_model_optimization.python.core.sparsity.keras import pruning_schedule
+
+    sparsities, pruning = np.linspace(0.05, 0.95, 19), population.Pruning(204, 17)
+    steps = np.arange(1, 240)
+    for size in (7, 64, 160, 2048, 4097):
+        kept = np.asarray(pruning.kept(steps, size, sparsities))
+        for i, sparsity in enumerate(sparsities):
+            schedule = pruning_schedule.PolynomialDecay(0.0, float(sparsity), 0, pruning.end, frequency=pruning.every)
+            for step in steps[::7]:
+                due, now = schedule(tf.constant(step))
+                assert bool(due) == pruning.due(step)
+                assert kept[step - 1, i] == max(np.round(np.float32(size) * (1 - np.asarray(now))), 1)
+
+
+def test_a_network_does_not_depend_on_its_company(base):
+    """Trained alone, among others, at another place: the same weights to the last bit."""
+    every = several(12)
+    (alone,) = next(compress.together(base, [every[5]]))
+    among = [one for batch in compress.together(base, every) for one in batch]
+    turned = [one for batch in compress.together(base, every[::-1]) for one in batch][::-1]
+    assert len(among) == 12
+    for other in (among[5], turned[5]):
+        assert all(np.array_equal(a, b) for n in base.arrays for a, b in zip(alone.arrays[n], other.arrays[n], strict=True))
+    assert not np.array_equal(among[5].arrays["fc1"][0], among[6].arrays["fc1"][0])
+
+
+def test_a_loss_that_is_no_number_is_one_members_own(base):
+    """It is lost with its epoch; the others are as they would be without it."""
+    training = STUDY.workload.training
+    topology, pruning = population.topology(base.nodes), population.Pruning(10, 2)
+    members = [
+        population.Member(
+            base.arrays, base.quantizers(one.compression), dict.fromkeys(base.arrays, 0.5), training.learning_rate
+        )
+        for one in several(4)
+    ]
+    wild = replace(members[1], learning_rate=1e39)
+    fine = next(population.train(topology, members, base.data.train, training, pruning))
+    found = next(population.train(topology, [members[0], wild, *members[2:]], base.data.train, training, pruning))
+    assert [one.lost for one in found] == [None, 1, None, None]
+    for i in (0, 2, 3):
+        assert all(np.array_equal(a, b) for a, b in zip(fine[i].arrays["fc1"], found[i].arrays["fc1"], strict=True))

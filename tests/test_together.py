@@ -1,0 +1,157 @@
+"""Many designs trained at once end as ordinary entries of the store."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from dse.design import build
+from dse.evaluate import evaluate
+from dse.nn import compress, population
+from dse.store import Store
+from dse.together import together
+from tests.tiny import STUDY
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store."""
+    found = Store(tmp_path)
+    found.prepare()
+    return found
+
+
+def design(**changes):
+    """A design of the tiny study."""
+    knobs = {"weight_bits": 5, "activation_bits": 5, "sparsity": 0.5, "input_bits": 8, "reuse_factor": 1, "strategy": "latency"}
+    return build({**knobs, **changes})
+
+
+def made(store):
+    """Stages that were published, in order."""
+    path = store.folder / "made.jsonl"
+    return [json.loads(line)["stage"] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_designs_trained_together_are_found_by_their_evaluation(store):
+    """Hardware variants share one network; nothing of it is trained again, and the evaluation is an ordinary one."""
+    designs = [design(weight_bits=bits) for bits in (3, 4, 5)] + [design(reuse_factor=2)]
+    prepared = together(designs, STUDY, store)
+    assert (prepared.made, prepared.known, prepared.alone, prepared.failed) == (3, 0, (), {})
+    assert made(store) == ["train", "compress", "compress", "compress"]
+    record = evaluate(0, designs[0], STUDY, store)
+    assert record.failure is None, record.failure
+    assert record.value("agreement") == 1.0
+    assert made(store)[4:] == ["convert", "emulate", "synthesize"]
+    again = together(designs, STUDY, store)
+    assert (again.made, again.known) == (0, 3)
+
+
+def test_an_evaluation_alone_makes_the_same_entry(tmp_path, store):
+    """The key says that the networks are trained together, so what is made without company must be the same."""
+    one, others = design(), [design(weight_bits=bits) for bits in (3, 4, 6)]
+    lonely = Store(tmp_path / "lonely")
+    lonely.prepare()
+    record = evaluate(0, one, STUDY, lonely)
+    together([*others, one], STUDY, store)
+    key = record.entries["compress"]
+    ours, theirs = lonely.find("compress", key), store.find("compress", key)
+    assert (ours.folder / "weights.npz").read_bytes() == (theirs.folder / "weights.npz").read_bytes()
+    assert ours.data == theirs.data
+
+
+def test_illegal_designs_are_not_trained(store):
+    """They get the failure that their evaluation would find, the others go on."""
+    bad = design(reuse_factor=3, strategy="resource")
+    prepared = together([bad, design()], STUDY, store)
+    assert prepared.made == 1
+    assert list(prepared.failed) == [bad.digest]
+    failure = prepared.failed[bad.digest]
+    assert (failure.stage, failure.kind) == ("check", "invalid")
+    assert failure.message == evaluate(0, bad, STUDY, store).failure.message
+
+
+def test_one_by_one_where_the_study_says_so(store):
+    """Then nothing is made, and the reason is given."""
+    study = replace(STUDY, workload=replace(STUDY.workload, training=replace(STUDY.workload.training, together=False)))
+    prepared = together([design()], study, store)
+    assert prepared.alone == ((design(), "the study's training says together=False"),)
+    assert made(store) == []
+
+
+def test_how_a_network_is_trained_is_a_cause_and_one_by_one_is_as_it_was(store):
+    """Trained together or not are two keys; the one for training one by one is that of stores from before."""
+    training = replace(STUDY.workload.training, together=False)
+    alone = compress.causes(replace(STUDY.workload, training=training), design(), "base")
+    both = compress.causes(STUDY.workload, design(), "base")
+    assert both == alone | {"population": population.VERSION}
+    assert set(alone) == {"version", "libraries", "base", "compression", "training"}
+    assert set(alone["training"]) == {"epochs", "fine_tune_epochs", "batch_size", "learning_rate", "seed"}
+
+
+def _wild(monkeypatch, number):
+    """Let one member's learning rate be far too large."""
+    train = population.train
+
+    def wilder(topology, members, *rest):
+        return train(topology, [replace(m, learning_rate=1e39) if i == number else m for i, m in enumerate(members)], *rest)
+
+    monkeypatch.setattr(compress.population, "train", wilder)
+
+
+def test_a_loss_that_is_no_number_fails_one_design(store, monkeypatch):
+    """A typed failure with its epoch; the others are published."""
+    _wild(monkeypatch, 1)
+    designs = [design(weight_bits=bits) for bits in (3, 4, 5)]
+    prepared = together(designs, STUDY, store)
+    assert prepared.made == 2
+    (failure,) = prepared.failed.values()
+    assert (failure.stage, failure.kind) == ("compress", "crash")
+    assert "in epoch 1 of 6" in failure.message
+    assert together([designs[0], designs[2]], STUDY, store).known == 2
+
+
+def test_what_is_published_before_an_interruption_stays(store, monkeypatch):
+    """Batches of two; the second does not come to its end: its members fail, and only they are trained the next time."""
+    monkeypatch.setattr("dse.nn.population.memory.MOST", 2)
+    designs = [design(weight_bits=bits) for bits in (3, 4, 5, 6)]
+    whole = compress.together
+
+    def broken(base, designs):
+        batches = whole(base, designs)
+        yield next(batches)
+        raise RuntimeError("the power is gone")
+
+    monkeypatch.setattr(compress, "together", broken)
+    prepared = together(designs, STUDY, store)
+    assert prepared.made == 2
+    assert set(prepared.failed) == {one.digest for one in designs[2:]}
+    assert {failure.kind for failure in prepared.failed.values()} == {"crash"}
+    monkeypatch.setattr(compress, "together", whole)
+    again = together(designs, STUDY, store)
+    assert (again.made, again.known, again.failed) == (2, 2, {})
+
+
+def _exotic():
+    from tf_keras import Sequential, layers, regularizers
+
+    class Mine(regularizers.Regularizer):
+        def __call__(self, x):
+            return 0.0
+
+        def get_config(self):
+            return {}
+
+    return Sequential([layers.Input((8,)), layers.Dense(3, kernel_regularizer=Mine(), name="out")])
+
+
+def test_a_model_that_cannot_be_trained_together_is_named_by_its_layer(store):
+    """It is trained one by one instead, as ever."""
+    study = replace(STUDY, workload=replace(STUDY.workload, model=_exotic))
+    prepared = together([design()], study, store)
+    ((_, reason),) = prepared.alone
+    assert reason == "layer out: its kernel_regularizer Mine has no form for many networks at once"
+    record = evaluate(0, design(), study, store)
+    assert record.failure is None, record.failure
+    entry = store.find("compress", record.entries["compress"])
+    assert sorted(path.name for path in entry.folder.iterdir()) == ["entry.json", "quantizers.json", "weights.npz"]
