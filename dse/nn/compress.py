@@ -126,7 +126,7 @@ def _knobs(design: Design) -> Compression:
 
 
 def together(base: Base, designs: Sequence[Design]) -> Iterator[list[Compressed]]:
-    """Fine-tune the networks of many designs of one architecture, as many at once as fit; yields each batch when it is finished.
+    """Fine-tune the networks of many designs of one architecture, as many at once as fit; yields batch by batch.
 
     What becomes of one does not depend on which others there are.
     """

@@ -38,6 +38,12 @@ def several(count):
     return [design(2 + i % 11, 2 + i * 3 % 11, 0.1 * (i % 10), **{"weight_bits.out": 3 + i % 9}) for i in range(count)]
 
 
+def member(base, one, learning_rate=STUDY.workload.training.learning_rate):
+    """A design's network before its training."""
+    sparsity = {name: one.compression.sparsity.of(name) for name in base.arrays}
+    return population.Member(base.arrays, base.quantizers(one.compression), sparsity, learning_rate)
+
+
 def values(quantizer):
     """Ties and their neighbours, saturation, both zeros, tiny and huge values, and a draw."""
     step = 2.0 ** (quantizer.integer + quantizer.signed - quantizer.bits)
@@ -92,11 +98,10 @@ def test_outputs_are_those_of_the_qkeras_model(base):
     largest, and the quantised weights, which the quantisers' own test covers for all widths, are the same.
     """
     every = [*several(20), *(design(bits, bits, input_bits=16) for bits in range(12, 17))]
-    x, none = base.data.validation.x, dict.fromkeys(base.arrays, 0.0)
-    members = [population.Member(base.arrays, base.quantizers(one.compression), none, 0.01) for one in every]
+    x, members = base.data.validation.x, [member(base, one) for one in every]
     ours = outputs(base, members, x)
-    for i, member in enumerate(members):
-        model = graph.quantised(base.nodes, member.quantizers)
+    for i, one in enumerate(members):
+        model = graph.quantised(base.nodes, one.quantizers)
         for name, arrays in base.arrays.items():
             model.get_layer(name).set_weights(arrays)
         expected = model.predict(x, verbose=0)
@@ -126,7 +131,7 @@ def test_training_is_that_of_keras_and_tfmot(base):
 
     import tf_keras
 
-    model = graph.quantised(base.nodes, member.quantizers, wrap)
+    model = graph.quantised(base.nodes, one.quantizers, wrap)
     inner = {layer.layer.name: layer.layer for layer in model.layers if hasattr(layer, "layer")}
     for name, arrays in base.arrays.items():
         inner[name].set_weights(arrays)
@@ -173,14 +178,8 @@ def test_a_network_does_not_depend_on_its_company(base):
 
 def test_a_loss_that_is_no_number_is_one_members_own(base):
     """It is lost with its epoch; the others are as they would be without it."""
-    training = STUDY.workload.training
-    topology, pruning = population.topology(base.nodes), population.Pruning(10, 2)
-    members = [
-        population.Member(
-            base.arrays, base.quantizers(one.compression), dict.fromkeys(base.arrays, 0.5), training.learning_rate
-        )
-        for one in several(4)
-    ]
+    topology, training, pruning = population.topology(base.nodes), STUDY.workload.training, population.Pruning(10, 2)
+    members = [member(base, one) for one in several(4)]
     wild = replace(members[1], learning_rate=1e39)
     fine = next(population.train(topology, members, base.data.train, training, pruning))
     found = next(population.train(topology, [members[0], wild, *members[2:]], base.data.train, training, pruning))
