@@ -86,7 +86,10 @@ def test_quantisers_are_those_of_qkeras_bit_for_bit(is_signed):
 def outputs(base, members, x):
     """The population's logits (members, rows, classes), compiled as in training."""
     topology = population.topology(base.nodes)
-    arrays = {name: [tf.constant(np.stack([m.arrays[name][i] for m in members])) for i in range(2)] for name in base.arrays}
+    arrays = {
+        name: [tf.constant(np.stack([m.arrays[name][i] for m in members]), tf.float32) for i in range(2)]
+        for name in base.arrays
+    }
     run = tf.function(lambda x: layers.outputs(topology, layers.Pass(arrays, grids(members), None), x), jit_compile=True)
     return np.asarray(run(tf.constant(x)))
 
@@ -119,11 +122,8 @@ def test_training_is_that_of_keras_and_tfmot(base):
     from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_callbacks, pruning_schedule
 
     training = replace(STUDY.workload.training, fine_tune_epochs=3)
-    rows, pruning, one = base.data.train, population.Pruning(9, 2), design(12, 12, 0.7)
-    member = population.Member(
-        base.arrays, base.quantizers(one.compression), dict.fromkeys(base.arrays, 0.7), training.learning_rate
-    )
-    (trained,) = next(population.train(population.topology(base.nodes), [member], rows, training, pruning))
+    rows, pruning, one = base.data.train, population.Pruning(9, 2), member(base, design(12, 12, 0.7))
+    (trained,) = next(population.train(population.topology(base.nodes), [one], rows, training, pruning))
 
     def wrap(layer):
         schedule = pruning_schedule.PolynomialDecay(0.0, 0.7, 0, pruning.end, frequency=pruning.every)

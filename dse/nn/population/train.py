@@ -120,7 +120,7 @@ def _start(topology: Topology, members: Sequence[Member]) -> State:
 
     arrays = {
         layer.name: [
-            tf.constant(np.stack([m.arrays[layer.name][i] for m in members]), tf.float32) for i in range(len(layer.arrays))
+            tf.constant(np.stack(found), tf.float32) for found in zip(*(m.arrays[layer.name] for m in members), strict=True)
         ]
         for layer in topology
         if layer.arrays
