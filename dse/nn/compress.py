@@ -141,7 +141,7 @@ def together(base: Base, designs: Sequence[Design]) -> Iterator[list[Compressed]
         for one in map(_knobs, designs)
     ]
     start = time.monotonic()
-    for batch in population.train(topology, members, base.data.train, training, _pruning(base.data, training)):
+    for batch in population.train(topology, members, base.data, training, _pruning(base.data, training)):
         share = (time.monotonic() - start) / len(batch)
         yield [Compressed(one.arrays, one.member.quantizers, _lost(one.lost, training), share) for one in batch]
         start = time.monotonic()

@@ -123,7 +123,7 @@ def test_training_is_that_of_keras_and_tfmot(base):
 
     training = replace(STUDY.workload.training, fine_tune_epochs=3)
     rows, pruning, one = base.data.train, population.Pruning(9, 2), member(base, design(12, 12, 0.7))
-    (trained,) = next(population.train(population.topology(base.nodes), [one], rows, training, pruning))
+    (trained,) = next(population.train(population.topology(base.nodes), [one], base.data, training, pruning))
 
     def wrap(layer):
         schedule = pruning_schedule.PolynomialDecay(0.0, 0.7, 0, pruning.end, frequency=pruning.every)
@@ -181,8 +181,8 @@ def test_a_loss_that_is_no_number_is_one_members_own(base):
     topology, training, pruning = population.topology(base.nodes), STUDY.workload.training, population.Pruning(10, 2)
     members = [member(base, one) for one in several(4)]
     wild = replace(members[1], learning_rate=1e39)
-    fine = next(population.train(topology, members, base.data.train, training, pruning))
-    found = next(population.train(topology, [members[0], wild, *members[2:]], base.data.train, training, pruning))
+    fine = next(population.train(topology, members, base.data, training, pruning))
+    found = next(population.train(topology, [members[0], wild, *members[2:]], base.data, training, pruning))
     assert [one.lost for one in found] == [None, 1, None, None]
     for i in (0, 2, 3):
         assert all(np.array_equal(a, b) for a, b in zip(fine[i].arrays["fc1"], found[i].arrays["fc1"], strict=True))

@@ -24,12 +24,16 @@ class State(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What stays: the members' quantisers and learning rates (members,), and the training rows, the same for all."""
+    """What stays: the members' quantisers and learning rates (members,), and the training rows, the same for all.
+
+    `x` (n, ...), `y` (n,) class labels or (n, k) targets, and the rows' `weights` (n,) in the loss.
+    """
 
     grids: Grids
     rates: Any
     x: Any
     y: Any
+    weights: Any
 
 
 class Course(NamedTuple):
@@ -75,12 +79,24 @@ def _step(topology: Topology, state: State, task: Task, now: Course) -> tuple[St
     rows, labels = tf.gather(task.x, now.rows), tf.gather(task.y, now.rows)
     with tf.GradientTape() as tape:
         tape.watch(state.arrays)
-        logits = layers.outputs(topology, Pass(state.arrays, task.grids, now.seeds), rows)
-        each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.broadcast_to(labels, tf.shape(logits)[:2]), logits)
-        loss = tf.reduce_sum(each * now.counts, axis=1) / tf.reduce_sum(now.counts)
+        found = layers.outputs(topology, Pass(state.arrays, task.grids, now.seeds), rows)
+        weights = tf.gather(task.weights, now.rows) * now.counts
+        loss = tf.reduce_sum(_losses(found, labels) * weights, axis=1) / tf.reduce_sum(now.counts)
         loss += layers.penalty(topology, state.arrays)
     gradients = tape.gradient(loss, state.arrays)
     return _adam(state, gradients, task.rates * now.corrections), loss
+
+
+def _losses(outputs: Any, y: Any) -> Any:
+    """Each row's loss (members, rows), as in `train.objective`: squared error where `y` holds numbers, else cross entropy."""
+    import tensorflow as tf
+
+    if y.dtype.is_floating:
+        return tf.reduce_mean(tf.square(outputs - y), axis=-1)
+    labels = tf.broadcast_to(y, tf.shape(outputs)[:2])
+    if outputs.shape[-1] == 1:
+        return tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels, tf.float32), outputs[..., 0])
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs)
 
 
 def _adam(state: State, gradients: Arrays, rates: Any) -> State:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dse import scores
 from dse.errors import StageFailed
 from dse.nn.graph import Quantizers
 from dse.nn.population import quantisers
@@ -16,7 +17,7 @@ from dse.nn.population.layers import Grids
 from dse.nn.population.memory import affordable, members_at_once
 from dse.nn.population.program import BETA_1, BETA_2, Course, State, Task, epoch
 from dse.nn.population.topology import Topology
-from dse.workload import Rows, Training
+from dse.workload import Split, Training
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def grids(members: Sequence[Member]) -> Grids:
 
 
 def train(
-    topology: Topology, members: Sequence[Member], rows: Rows, training: Training, pruning: Pruning
+    topology: Topology, members: Sequence[Member], data: Split, training: Training, pruning: Pruning
 ) -> Iterator[list[Trained]]:
     """Train the members for `training.fine_tune_epochs` epochs; yields each batch of them when it is finished.
 
@@ -87,7 +88,7 @@ def train(
     while done < len(members):
         batch = list(members[done : done + at_once])
         try:
-            trained = _batch(topology, batch + batch[-1:] * (at_once - len(batch)), rows, training, pruning)
+            trained = _batch(topology, batch + batch[-1:] * (at_once - len(batch)), data, training, pruning)
         except (MemoryError, tf.errors.ResourceExhaustedError) as error:
             if at_once == 1:
                 raise StageFailed("memory", f"there is too little memory to train one network: {error}") from error
@@ -98,12 +99,14 @@ def train(
         done += len(batch)
 
 
-def _batch(topology: Topology, members: Sequence[Member], rows: Rows, training: Training, pruning: Pruning) -> list[Trained]:
+def _batch(topology: Topology, members: Sequence[Member], data: Split, training: Training, pruning: Pruning) -> list[Trained]:
     """All these members at once, on the same rows in the same order."""
     import tensorflow as tf
 
     rates = tf.constant([member.learning_rate for member in members], tf.float32)
-    task = Task(grids(members), rates, tf.constant(rows.x), tf.constant(rows.y))
+    rows, weights = data.train, scores.row_weights(training, data.train.y, data.classes)
+    weights = np.ones(len(rows.y), np.float32) if weights is None else weights
+    task = Task(grids(members), rates, tf.constant(rows.x), tf.constant(rows.y), tf.constant(weights))
     state, run, lost = _start(topology, members), epoch(topology), np.zeros(len(members), int)
     for number, course in enumerate(_courses(topology, members, len(rows.y), training, pruning), 1):
         state, losses = run(state, task, course)
