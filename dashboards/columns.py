@@ -132,21 +132,25 @@ class Gathering:
         self._failures: dict[tuple[str, str, str], tuple[int, Failure]] = {}
 
     def record(self, record: Record) -> None:
-        """Take a trial's last word, in the place of an earlier one."""
+        """Take a trial's last word, in the place of an earlier one; ValueError, and nothing taken, where it makes no sense."""
+        knobs = {name: _scalar(name, value) for name, value in record.design.knobs.items()}
+        seconds = {stage: float(_scalar(stage, taken)) for stage, taken in record.seconds.items()}
+        if not 0 <= record.trial < 2**53:
+            raise ValueError(f"a trial's number must be from 0 to 2**53, got {record.trial}.")
         self.rows.pop(record.trial, None)
         row = self.rows[record.trial] = self._count
         self._count += 1
-        for name, value in record.design.knobs.items():
+        for name, value in knobs.items():
             cells, codes = self._knobs.setdefault(name, (_Cells("q", -1), {}))
             cells.put(row, codes.setdefault((type(value), value), len(codes)))
-        for stage, taken in record.seconds.items():
-            self._seconds.setdefault(stage, _Cells("d", math.nan)).put(row, float(taken))
+        for stage, taken in seconds.items():
+            self._seconds.setdefault(stage, _Cells("d", math.nan)).put(row, taken)
         self._pruned.put(row, bool(record.pruned))
         self._finished.put(row, moment(record.finished))
         self._failure.put(row, self._fault(record.failure))
         self._state(row, record.measurements)
         for refusal in record.refusals:
-            self._know(refusal.judge)
+            self.knows(refusal.judge)
 
     def added(self, trial: int, measurements: Iterable[Measurement], failure: Failure | None) -> None:
         """Take figures or a failure found later; KeyError where the trial has no record."""
@@ -192,7 +196,7 @@ class Gathering:
     def _state(self, row: int, measurements: Iterable[Measurement]) -> None:
         for found in measurements:
             if found.judge is not None:
-                self._know(found.judge)
+                self.knows(found.judge)
                 self.stated[found.judge] += 1
             for metric, value in found.values.items():
                 self._put("value", found.judge, metric, row, value)
@@ -204,7 +208,8 @@ class Gathering:
     def _put(self, what: str, judge: Judge | None, metric: str, row: int, value: float) -> None:
         self._figures.setdefault((what, judge, metric), _Cells("d", math.nan)).put(row, value)
 
-    def _know(self, judge: Judge) -> None:
+    def knows(self, judge: Judge) -> None:
+        """Note that this judge has a word, be it a refusal."""
         if judge not in self.stated:
             self.judges.append(judge)
             self.stated[judge] = 0
@@ -218,6 +223,12 @@ class Gathering:
             told = text if len(text) <= MESSAGE else f"{text[:MESSAGE]} … ({len(text):,} characters; `dse show` has all)"
             self._failures[alike] = (len(self._failures), replace(failure, message=told, log=failure.log[-LOG:]))
         return self._failures[alike][0]
+
+
+def _scalar(name: str, value: Scalar) -> Scalar:
+    if not isinstance(value, (bool, int, float, str)) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(f"{name} must be text or a finite number, got {value!r:.80}.")
+    return value
 
 
 def moment(text: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +124,8 @@ def replay(rows: list[dict[str, Any]]) -> tuple[dict[int, Record], dict[int, Ask
     return records, asked
 
 
-def open_run(folder: Path) -> Run:
-    """Read a sweep's folder; UsageError where it is none, StoreError where its files are damaged."""
+def open_study(folder: Path) -> Run:
+    """A sweep's folder without its records; UsageError where it is none, StoreError where the study's file is damaged."""
     path = folder / STUDY_FILE
     if not path.exists():
         raise UsageError(
@@ -138,5 +138,11 @@ def open_run(folder: Path) -> Run:
         goals = Goals.from_json(study["goals"])
     except (ValueError, KeyError, TypeError, UsageError) as error:
         raise StoreError(f"{path} cannot be read: {error!r}. Restore it, or remove the folder and sweep again.") from error
+    return Run(folder, study, goals, (), {})
+
+
+def open_run(folder: Path) -> Run:
+    """Read a sweep's folder; UsageError where it is none, StoreError where its files are damaged."""
+    run = open_study(folder)
     records, asked = replay(journal.read(folder / RECORDS_FILE))
-    return Run(folder, study, goals, tuple(records.values()), asked)
+    return replace(run, records=tuple(records.values()), asked=asked)

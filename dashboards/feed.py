@@ -1,0 +1,218 @@
+"""A run as it grows: only what was added since the last look is read, whatever happens to the file meanwhile.
+
+Nothing is ever written or locked: a sweep does not notice its readers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dashboards.columns import Columns, Gathering, moment
+from dse.errors import StoreError
+from dse.metrics import Judge, Measurement
+from dse.record import FORMAT, Failure, Record
+from dse.run import RECORDS_FILE, Asked, Run, open_study, replay
+
+#: Bytes before the place of reading by which a file is known to be the one that was read.
+MARK = 256
+#: The file that a sweep's process locks as long as it runs.
+LOCK_FILE = "runner.lock"
+#: Lines that cannot be read are told of, so many of them in words.
+TOLD = 3
+#: Trials whose times foretell the end.
+RECENT = 40
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run at one moment. `trouble` says which lines of the file could not be read, and why; `lost` counts them."""
+
+    version: int
+    finished: int
+    running: tuple[Asked, ...]
+    judges: tuple[Judge, ...]
+    stated: dict[Judge, int]
+    trouble: tuple[str, ...]
+    lost: int
+    going_on: bool
+
+
+class Feed:
+    """Reads one run's folder again and again; may be used by several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.run = open_study(folder)
+        self.path = folder / RECORDS_FILE
+        self._lock = threading.Lock()
+        self._version = 0
+        self._restart()
+
+    def _restart(self) -> None:
+        self._gathering = Gathering(self.run.goals.judge)
+        self._asked: dict[int, Asked] = {}
+        self._places: dict[int, list[tuple[int, int]]] = {}
+        self._trouble: list[str] = []
+        self._lost = self._lines = self._offset = 0
+        self._mark = b""
+        self._file: tuple[int, int] | None = None
+        self._columns: dict[Judge, Columns] = {}
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.run.name
+
+    def refresh(self) -> Snapshot:
+        """Read what was added; a file that was replaced or cut is read anew from its beginning."""
+        with self._lock:
+            self._read()
+            return Snapshot(
+                version=self._version,
+                finished=len(self._gathering.rows),
+                running=tuple(asked for trial, asked in self._asked.items() if trial not in self._gathering.rows),
+                judges=tuple(self._gathering.judges),
+                stated=dict(self._gathering.stated),
+                trouble=tuple(self._trouble),
+                lost=self._lost,
+                going_on=held(self.folder / LOCK_FILE),
+            )
+
+    def columns(self, judge: Judge) -> Columns:
+        """All that has been read so far, as this judge sees it."""
+        with self._lock:
+            if judge not in self._columns:
+                self._columns[judge] = self._gathering.columns(judge)
+            return self._columns[judge]
+
+    def record(self, trial: int) -> Record | None:
+        """The record of this trial, read again from the file; None where there is none, or no longer."""
+        with self._lock:
+            places = list(self._places.get(trial, ()))
+        rows = []
+        try:
+            with self.path.open("rb") as file:
+                for start, length in places:
+                    file.seek(start)
+                    rows.append(json.loads(file.read(length)))
+            records, _ = replay(rows)
+        except (OSError, ValueError, StoreError, AttributeError):
+            return None  # the file was replaced; the next look reads it anew
+        return records.get(trial)
+
+    def _read(self) -> None:
+        try:
+            with self.path.open("rb") as file:
+                about = os.fstat(file.fileno())
+                if self._changed(file, about):
+                    self._restart()
+                    self._version += 1
+                self._file = (about.st_dev, about.st_ino)
+                if about.st_size == self._offset:
+                    return
+                file.seek(self._offset)
+                for line in _whole_lines(file):
+                    self._lines += 1
+                    self._take(line, self._offset)
+                    self._offset += len(line)
+                    self._mark = (self._mark + line)[-MARK:]
+                    self._version += 1
+                    self._columns = {}
+        except FileNotFoundError:
+            if self._offset:
+                self._restart()
+                self._version += 1
+
+    def _changed(self, file: Any, about: os.stat_result) -> bool:
+        """Whether this is not the file that was read, or not only longer."""
+        if self._offset == 0:
+            return False
+        if self._file != (about.st_dev, about.st_ino) or about.st_size < self._offset:
+            return True
+        file.seek(self._offset - len(self._mark))
+        return bool(file.read(len(self._mark)) != self._mark)
+
+    def _take(self, line: bytes, place: int) -> None:
+        try:
+            row = json.loads(line, parse_constant=_no_number)
+            self._row(row, (place, len(line)))
+        except (StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            self._lost += 1
+            if len(self._trouble) < TOLD:
+                reason = str(error) if isinstance(error, (StoreError, ValueError)) else repr(error)
+                self._trouble.append(f"line {self._lines}: {reason[:300]}")
+
+    def _row(self, row: Any, place: tuple[int, int]) -> None:
+        """One line of the journal, as `dse.run.replay` takes it."""
+        if not isinstance(row, dict):
+            raise ValueError("not an object")  # noqa: TRY004 - damaged text, as any other
+        if row.get("v") != FORMAT:
+            raise StoreError(f"a row of format {row.get('v')!r}; this dse reads {FORMAT}.")
+        trial = row["trial"]
+        match row["kind"]:
+            case "record":
+                self._gathering.record(Record.from_json(row))
+                self._places[trial] = [place]
+            case "asked":
+                _, asked = replay([row])
+                self._asked |= asked
+            case "added" | "refused" if trial not in self._places:
+                return
+            case "added":
+                failure = None if row["failure"] is None else Failure(**row["failure"])
+                self._gathering.added(trial, [Measurement.from_json(m) for m in row["measurements"]], failure)
+                self._places[trial].append(place)
+            case "refused":
+                self._gathering.knows(Judge(**row["judge"]))
+                self._places[trial].append(place)
+            case kind:
+                raise StoreError(f"a row of unknown kind {kind!r}.")
+
+    def shown(self) -> Run:
+        """The run without its records, for what needs its folder and its study alone."""
+        return replace(self.run, asked=dict(self._asked))
+
+
+def _whole_lines(file: Any) -> Iterator[bytes]:
+    """Lines that have their end; the last one may still be being written."""
+    while (line := file.readline()).endswith(b"\n"):
+        yield line
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
+
+
+def held(path: Path) -> bool:
+    """Whether some process holds this file's lock, as the kernel tells without the lock being tried."""
+    try:
+        inode = path.stat().st_ino
+        table = Path("/proc/locks").read_text()
+    except OSError:
+        return False
+    words = [line.split() for line in table.splitlines()]
+    return any("FLOCK" in row and any(word.endswith(f":{inode}") for word in row) for row in words)
+
+
+def remaining_s(columns: Columns, target: int, now: float | None = None) -> float | None:
+    """How long a sweep will take until `target` trials are finished, at the pace of its last ones; None where none is known."""
+    left = target - len(columns)
+    times = columns.finished[-RECENT:]
+    times = times[times > 0]
+    if left <= 0 or len(times) < 3:
+        return None
+    pace = (float(times.max()) - float(times.min())) / (len(times) - 1)
+    since = max((time.time() if now is None else now) - float(times.max()), 0.0)
+    return max(left * pace - min(since, pace), 0.0)
+
+
+def since_s(asked: Asked, now: float | None = None) -> float:
+    """Seconds since a trial was begun, NaN where that is not known."""
+    return (time.time() if now is None else now) - moment(asked.time)
