@@ -5,19 +5,32 @@ All text of records is escaped. All colours are those of `dashboards.palette.LIG
 
 from __future__ import annotations
 
-from dashboards.figures.front import front_scatter, scatter_matrix
+from dashboards.figures.beside import annotate, overlay
+from dashboards.figures.design import bits, confusion, roc_curves
+from dashboards.figures.front import draw, front_scatter, scatter_matrix
+from dashboards.figures.knobs import importance_map, slices
 from dashboards.figures.layers import layer_bars
+from dashboards.figures.marks import Picture
 from dashboards.figures.parallel import parallel_coordinates, parallel_lines
 from dashboards.figures.search import failure_bars, hypervolume_curves, progress, stage_bars
 
 __all__ = [
+    "Picture",
+    "annotate",
+    "bits",
+    "confusion",
+    "draw",
     "failure_bars",
     "front_scatter",
     "hypervolume_curves",
+    "importance_map",
     "layer_bars",
+    "overlay",
     "parallel_coordinates",
     "parallel_lines",
     "progress",
+    "roc_curves",
     "scatter_matrix",
+    "slices",
     "stage_bars",
 ]
