@@ -110,7 +110,8 @@ def minimised(goals: Goals, standings: tuple[Standing, ...]) -> pareto.Floats:
     return rows.reshape(-1, len(signs)) * signs
 
 
-def _stand(record: Record, goals: Goals) -> Standing:
+def stand(record: Record, goals: Goals) -> Standing:
+    """How one record stands by itself; whether it is on a front is not known here."""
     values, shortfalls = goals.values(record), goals.shortfalls(record)
     if record.failure is not None:
         state = "failed"
@@ -128,7 +129,7 @@ def _stand(record: Record, goals: Goals) -> Standing:
 def view(run: Run, judge: str = "") -> View:
     """The run as its study's judge sees it, or as the judge of this name (or part of one); UsageError for others."""
     goals = replace(run.goals, judge=find_judge(run, judge)) if judge else run.goals
-    standings = [_stand(record, goals) for record in run.records]
+    standings = [stand(record, goals) for record in run.records]
     rows = [row for row, standing in enumerate(standings) if standing.feasible]
     if rows:
         marks = pareto.front(minimised(goals, tuple(standings[row] for row in rows)))

@@ -41,7 +41,7 @@ def bits(seen: View | Sight, trial: int, effective: Mapping[str, Scalar]) -> go.
     """
     figure = frame(f"Bits per layer, trial {trial}", seen)
     rows = [(layer, what, kind) for layer, kinds in types_of(effective).items() for what, kind in kinds.items()][:MOST]
-    figure.update_layout(height=170 + 19 * max(len(rows), 3), legend=BELOW, barmode="overlay", bargap=0.25)
+    figure.update_layout(height=170 + 20 * max(len(rows), 3), legend=BELOW, barmode="overlay", bargap=0.25)
     if not rows:
         return note(figure, "the record states no types")
     kinds = list(dict.fromkeys(what for _, what, _ in rows))
@@ -58,6 +58,9 @@ def bits(seen: View | Sight, trial: int, effective: Mapping[str, Scalar]) -> go.
                 text=[str(kind.width) for _, kind in mine],
                 textposition="inside",
                 insidetextanchor="middle",
+                textangle=0,
+                textfont={"size": 11},
+                constraintext="none",
                 hovertext=[
                     f"<b>{plain(layer)}</b> {what}: {plain(kind)}<br>{kind.width} bits, {kind.low:g} to {kind.high:g} in steps "
                     f"of {kind.step:g}"
@@ -66,17 +69,18 @@ def bits(seen: View | Sight, trial: int, effective: Mapping[str, Scalar]) -> go.
                 hoverinfo="text",
             )
         )
+    return _bit_axes(figure, rows)
+
+
+def _bit_axes(figure: go.Figure, rows: list[tuple[str, str, FixedType]]) -> go.Figure:
+    """Powers of two across, the binary point as a line, layers from top to bottom."""
     figure.add_vline(0, line={"color": LIGHT["ink"], "width": 1, "dash": "dot"})
-    order = [f"{plain(layer)} {what}" for layer, what, _ in rows]
     low = min(-kind.integer for _, _, kind in rows)
     high = max(kind.fraction for _, _, kind in rows)
     marks = [mark for mark in range(low - 1, high + 2) if mark % 4 == 0]
-    figure.update_xaxes(
-        title_text="value of a bit",
-        tickvals=marks,
-        ticktext=[f"2<sup>{-mark}</sup>" for mark in marks],
-        range=[low - 1, high + 1],
-    )
+    texts = [f"2<sup>{-mark}</sup>" for mark in marks]
+    figure.update_xaxes(title_text="value of a bit", tickvals=marks, ticktext=texts, range=[low - 1, high + 1])
+    order = [f"{plain(layer)} {what}" for layer, what, _ in rows]
     return figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], showgrid=False)
 
 

@@ -20,6 +20,8 @@ from dse.view import View
 
 #: Above this many points a browser draws them with WebGL.
 MANY = 4000
+#: More error bars than these hide what they belong to.
+BARS = 100
 
 
 def front_scatter(seen: View | Sight, x: str, y: str, *, log_x: bool | None = None, log_y: bool | None = None) -> go.Figure:
@@ -45,7 +47,7 @@ def draw(sight: Sight, what: Picture) -> go.Figure:
     for group in drawn:
         if group is first:
             figure.add_traces(_front_line(sight, {x: across, y: up}))
-        trace = _scatter(group, what, errors=group.on_front)
+        trace = _scatter(group, what, errors=group.on_front and len(group) <= BARS)
         hidden = int((~(across.holds(group.figures(x)) & up.holds(group.figures(y)))).sum())
         words = f"{group.name} ({len(group):,}, {hidden:,} out of view)" if hidden else group.label
         figure.add_trace(trace.update(name=words))
@@ -127,7 +129,6 @@ def _scatter(group: Group, what: Picture, *, errors: bool = False, many: bool | 
         name=group.label,
         legendgroup=group.name,
         marker=marks.marker(group, what.color, what.symbol),
-        customdata=group.trials,
         **hovering(group, what),
         **bars,
     )

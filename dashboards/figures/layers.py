@@ -33,7 +33,7 @@ def layer_bars(seen: View | Sight, standings: Sequence[Standing], metrics: Seque
     layers = [layer for layer in layers if any(row.get(layer, 0.0) > 0 for _, _, row in bars)]
     labels = [label if len(standings) == 1 else f"{label}, trial {trial}" for label, trial, _ in bars]
     for n, layer in enumerate(layers):
-        cells = [row.get(layer, 0.0) for _, _, row in bars]
+        cells = [float(row.get(layer, 0.0)) for _, _, row in bars]
         sums = [sum(row.values()) for _, _, row in bars]
         figure.add_trace(
             go.Bar(
@@ -42,7 +42,7 @@ def layer_bars(seen: View | Sight, standings: Sequence[Standing], metrics: Seque
                 orientation="h",
                 name=plain(layer),
                 marker=_look(n),
-                text=[f"{cell:,.4g}" if cell > 0 else "" for cell in cells],
+                text=[(f"{cell:,.0f}" if cell.is_integer() else f"{cell:,.4g}") if cell > 0 else "" for cell in cells],
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,

@@ -38,8 +38,10 @@ class Picture:
 
 
 def hovering(group: Group, what: Picture) -> dict[str, Any]:
-    """Texts to hover over, or none but the event."""
-    return {"hovertext": group.hovers, "hoverinfo": "text"} if what.hovers else {"hoverinfo": "none"}
+    """The trials, and texts to hover over or none but the event."""
+    if not what.hovers:
+        return {"customdata": group.sight.columns.trials[group.rows], "hoverinfo": "none"}
+    return {"customdata": group.trials, "hovertext": group.hovers, "hoverinfo": "text"}
 
 
 def numbers(sight: Sight, name: str) -> Floats | None:

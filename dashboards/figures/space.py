@@ -28,11 +28,7 @@ def in_space(sight: Sight, what: Picture) -> go.Figure:
         shapes = [FLAT.get(shape.removesuffix("-open"), shape.removesuffix("-open")) for shape in shapes]
         look_ |= {"symbol": shapes if len(shapes) > 1 else shapes[0], "size": 0.6 * look_["size"], "line": {"width": 0}}
         places = dict(zip("xyz", (group.figures(name) for name in names), strict=True))
-        figure.add_trace(
-            go.Scatter3d(
-                **places, mode="markers", name=group.label, marker=look_, customdata=group.trials, **hovering(group, what)
-            )
-        )
+        figure.add_trace(go.Scatter3d(**places, mode="markers", name=group.label, marker=look_, **hovering(group, what)))
     if what.color and not marks.by_hue(sight, what.color):
         figure.update_layout(coloraxis=marks.color_axis(what.color))
     axes = {}

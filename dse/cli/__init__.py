@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import dse
+from dse.cli.dashboard import dashboard
 from dse.cli.estimate import calibrate, estimate
 from dse.cli.export import export
 from dse.cli.manage import clean, doctor
@@ -50,7 +51,7 @@ def options(
     """Explore designs of neural networks on FPGAs with hls4ml: sweep, score, compare, deploy."""
 
 
-for verb in (run, status, front, show, export, synth, report, estimate, calibrate, clean, doctor):
+for verb in (run, status, front, show, dashboard, export, synth, report, estimate, calibrate, clean, doctor):
     app.command()(verb)
 
 

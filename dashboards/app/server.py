@@ -1,0 +1,221 @@
+"""The web server: local, read-only, and deaf to other hosts' pages."""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import json
+import logging
+import socket
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import dash
+import flask
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from dashboards.app import callbacks, layout
+from dashboards.app.desk import Desk, trial_of
+from dashboards.state import State
+from dse.errors import DseError, UsageError
+from dse.evidence import files_of
+from dse.export import as_csv, describe
+from dse.view import View, stand
+
+#: What a page may do. Plotly compiles its WebGL drawing code at run time, hence 'unsafe-eval': it lets code that is allowed
+#: to run do more, it lets no other code in. Scripts come from this server or are known by their hash.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-eval' {hashes}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+#: The page before its scripts have run. Plotly comes first: left to itself it would be fetched last, and all waits for it.
+INDEX = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{%title%}</title>{%favicon%}{%css%}
+</head>
+<body>
+{%app_entry%}
+<script src="/_dash-component-suites/plotly/package_data/plotly.min.js"></script>
+{%config%}{%scripts%}{%renderer%}
+</body>
+</html>
+"""
+LOCAL = ("127.0.0.1", "localhost", "::1")
+#: Bytes that a download of a stage's files has at most, before they are packed.
+LARGEST = 500_000_000
+#: Ports that are tried where none is asked for.
+PORTS = range(8050, 8070)
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where the server listens. `port` None: the first free one of PORTS."""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can come in."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def admits(self, asked: str) -> bool:
+        """Whether a request's Host header names this server.
+
+        A page elsewhere whose name is made to point here (DNS rebinding) asks for that name, and is refused. Open to the
+        network, a server cannot know its names: then those that are a number or the host that was given are let in, and
+        names without a dot.
+        """
+        name = asked.strip().casefold()
+        name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+        if name in LOCAL or name == self.host.casefold():
+            return True
+        if self.local:
+            return False
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return bool(name) and "." not in name
+        return True
+
+
+def build(desk: Desk, door: Door) -> flask.Flask:
+    """The application: Dash's page and callbacks, and the downloads."""
+    server = flask.Flask("dse")
+    assets = str(files("dashboards.app").joinpath("assets"))
+    here: Any = server  # Dash's annotation leaves out what its documentation asks for
+    page = dash.Dash(
+        "dse",
+        server=here,
+        assets_folder=assets,
+        index_string=INDEX,
+        serve_locally=True,
+        suppress_callback_exceptions=True,
+        update_title="",
+        title="dse",
+        compress=False,
+        include_pages_meta=False,
+        enable_mcp=False,
+        add_log_handler=False,
+    )
+    page.layout = layout.skeleton()
+    callbacks.register(page, desk)
+    server.before_request(lambda: _refuse_strangers(door))
+    server.after_request(_policy(page))
+    _downloads(server, desk)
+    return server
+
+
+def _refuse_strangers(door: Door) -> flask.Response | None:
+    if not door.admits(flask.request.host):
+        return flask.Response(f"{flask.request.host[:80]!r} is not this dashboard's name; give --host to allow it.\n", 403)
+    if flask.request.method not in ("GET", "HEAD", "POST") or (flask.request.content_length or 0) > 20_000_000:
+        return flask.Response("this page only reads.\n", 405)
+    return None
+
+
+def _policy(page: dash.Dash) -> Callable[[flask.Response], flask.Response]:
+    known: list[str] = []
+
+    def guard(response: flask.Response) -> flask.Response:
+        if not known:
+            known.append(POLICY.format(hashes=" ".join(page.csp_hashes())))
+        response.headers["Content-Security-Policy"] = known[0]
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+    return guard
+
+
+def _downloads(server: flask.Flask, desk: Desk) -> None:
+    """Records, tables and stages' files. Nothing of a request is ever part of a path: it chooses from what a record names."""
+
+    @server.get("/get/record")
+    def record() -> flask.Response:
+        seen, found = _asked(desk)
+        told = json.dumps(describe(seen.standing(found), seen.judge), indent=1, ensure_ascii=False, allow_nan=False)
+        return _file(told.encode(), f"{_safe(seen.sight.name)}-trial-{found.trial}.json", "application/json")
+
+    @server.get("/get/table")
+    def table() -> flask.Response:
+        seen = desk.see(State.read(flask.request.query_string.decode("ascii", "replace")))
+        records = [seen.record(int(trial)) for trial in seen.sight.columns.trials]
+        goals = seen.sight.goals
+        standings = tuple(stand(one, goals) for one in records if one is not None)
+        front = {int(trial) for trial in seen.sight.columns.trials[seen.sight.front]}
+        marked = tuple(replace(one, on_front=one.record.trial in front) for one in standings)
+        return _file(as_csv(View(seen.sight.name, goals, marked)), f"{_safe(seen.sight.name)}.csv", "text/csv")
+
+    @server.get("/get/files")
+    def stage() -> flask.Response:
+        seen, found = _asked(desk)
+        name = flask.request.args.get("stage", "")
+        folder = files_of(seen.feed.shown(), found).get(name)
+        if folder is None:
+            return flask.Response("these files are not in the store.\n", 404)
+        return _file(packed(folder), f"{_safe(seen.sight.name)}-trial-{found.trial}-{_safe(name)}.zip", "application/zip")
+
+    @server.errorhandler(DseError)
+    def wrong(error: DseError) -> flask.Response:
+        return flask.Response(f"{error}\n", 404 if isinstance(error, UsageError) else 500, mimetype="text/plain")
+
+
+def _asked(desk: Desk) -> tuple[Any, Any]:
+    """The run and the record that a request chooses; UsageError where there is none."""
+    seen = desk.see(State.read(flask.request.query_string.decode("ascii", "replace")))
+    found = seen.record(trial_of(flask.request.args.get("trial", "")))
+    if found is None:
+        raise UsageError("there is no record of this trial.")
+    return seen, found
+
+
+def packed(folder: Path) -> bytes:
+    """A store entry's files as a ZIP archive; links that lead out of it are left out. UsageError where it is too large."""
+    content = io.BytesIO()
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+    if sum(path.stat().st_size for path in paths) > LARGEST:
+        raise UsageError(f"these files are larger than {LARGEST / 1e6:.0f} MB; they lie in {folder}.")
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in paths:
+            archive.write(path, path.relative_to(folder))
+    return content.getvalue()
+
+
+def _safe(name: str) -> str:
+    """A name for a file: letters, digits, dots, dashes."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in ".-_") else "-" for c in name).strip(".-")[:80] or "run"
+
+
+def _file(content: bytes, name: str, kind: str) -> flask.Response:
+    head = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return flask.Response(content, headers=head, mimetype=kind)
+
+
+def listen(server: flask.Flask, door: Door) -> tuple[BaseWSGIServer, str]:
+    """A server that is bound and its address; `serve_forever` starts it. DseError where the port or host cannot be had."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    family = socket.AF_INET6 if ":" in door.host else socket.AF_INET
+    reason: Exception = OSError("no port is free")
+    for wanted in PORTS if door.port is None else [door.port]:
+        try:
+            bound = socket.create_server((door.host, wanted), family=family)
+        except (OSError, OverflowError, UnicodeError) as error:
+            reason = error
+            continue
+        port = bound.getsockname()[1]
+        host = f"[{door.host}]" if ":" in door.host else door.host
+        return make_server(door.host, port, server, threaded=True, fd=bound.detach()), f"http://{host}:{port}/"
+    tried = f"ports {PORTS.start} to {PORTS.stop - 1}" if door.port is None else f"port {door.port}"
+    raise DseError(f"{door.host}, {tried}: cannot listen there ({reason}). Choose another with --port or --host.")
