@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dse import compiler
 from dse.design import Hardware
 from dse.errors import DseError, StageFailed
 from dse.fixed import Quantizer
@@ -25,7 +26,7 @@ def preflight(target: Target, store: Store) -> None:
     causes = {
         "version": convert.VERSION,
         "libraries": train.versions("hls4ml", "qkeras", "tf_keras", "tensorflow", "numpy"),
-        "compiler": emulate.compiler_version(),
+        "compiler": compiler.compiler_version(),
         "part": target.name,
     }
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
-from dse import scores
+from dse import library, scores
+from dse.compiler import compiler_version
 from dse.design import Design, Scalar
 from dse.domains import Domain
 from dse.errors import DseError, StageFailed, UsageError
@@ -94,6 +95,7 @@ def start(setup: Setup) -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(setup.threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    library.use(setup.threads)
     _here.study = cloudpickle.loads(setup.study)
     _here.store = setup.store
 
@@ -141,14 +143,14 @@ def _ready() -> tuple[Study, Store]:
 def look() -> Facts:
     """Load the data, look at the model and prove with something small that everything works; DseError otherwise."""
     from dse import evaluate
-    from dse.nn import emulate, train
+    from dse.nn import train
 
     study, store = _ready()
     flow, every = evaluate.flow_of(study.workload), list(architectures(study))
     try:
         data = train.load_split(study.workload)
         layers = tuple(dict.fromkeys(layer for one in every for layer in flow.layers(one)))
-        compiler = emulate.compiler_version()
+        compiler = compiler_version()
         _check_scores(study, data)
         probed = scores.probe(study.workload.scores, data, flow.outputs(every[0]) or data.outputs[0])
         flow.prove(study.target, store)

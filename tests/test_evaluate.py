@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dse import compiler
 from dse.design import build
 from dse.domains import Choice
 from dse.errors import DseError
@@ -189,7 +190,7 @@ def test_a_preflight_that_fails_is_said_and_tried_again_at_the_next_start(tmp_pa
     """The machine may have been mended meanwhile: unlike a design's own failures this one is not remembered."""
     fresh = Store(tmp_path)
     fresh.prepare()
-    monkeypatch.setattr(emulate, "FLAGS", (*emulate.FLAGS, "--no-such-option"))
+    monkeypatch.setattr(compiler, "FLAGS", (*compiler.FLAGS, "--no-such-option"))
     with pytest.raises(DseError, match="one-neuron network"):
         preflight(STUDY.target, fresh)
     monkeypatch.undo()

@@ -21,14 +21,14 @@ ROOT = Path(__file__).parents[1]
 #: package with all that is in it, unless its parts are listed by themselves.
 FLOORS = (
     # what nothing stands on
-    ("errors", "symptoms", "guard", "pareto", "knobs"),
+    ("errors", "symptoms", "guard", "shares", "pareto", "knobs"),
     # what things are: values
     ("design", "metrics", "parts", "network", "data"),
     ("domains", "record", "fixed", "workload", "legal"),
     ("space", "goals", "datasets", "scores"),
     # where things are kept, and how programs are called
     ("journal", "publish", "shell", "legacy_keras"),
-    ("store", "run", "vendor"),
+    ("store", "run", "vendor", "compiler", "library"),
     # what readers of a run see
     ("view",),
     ("export", "cleaning", "evidence"),
@@ -90,7 +90,7 @@ DOORS = {
     # of the standard library
     "subprocess": {"shell"},
     "multiprocessing": {"executors"},
-    "ctypes": {"guard", "worker", "nn.emulate"},
+    "ctypes": {"guard", "shares", "worker"},
     "runpy": {"studyfile"},
 }
 #: Arrays are everywhere; only what `import dse` and a study file load keeps them inside functions, see below.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dse import legacy_keras
+from dse import compiler, legacy_keras
 from dse.nn import emulate
 from dse.nn.reference import reference
 
@@ -41,12 +41,16 @@ def test_the_emulation_of_a_network_computed_by_hand(built):
 
 
 @pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
-def test_outputs_equal_those_of_hls4mls_own_library(built, io_type, tmp_path):
-    """Our compilation (one unit, -O1, precompiled header) computes what hls4ml's own compile and predict compute."""
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_outputs_equal_those_of_hls4mls_own_library(built, kind, io_type, tmp_path, monkeypatch):
+    """Our compilation (one unit, faster types, unoptimised generated code, our reader of weights) computes what hls4ml's own
+    compile and predict compute, in one process and shared between three, for any number of rows.
+    """
+    from dse import library
     from dse.nn import convert
 
-    model, _ = mlp()
-    found = built(f"own-{io_type}", model, hardware(io_type=io_type), ROWS)
+    model, rows = (mlp()[0], ROWS) if kind == "mlp" else (cnn(), IMAGES)
+    found = built(f"own-{kind}-{io_type}", model, hardware(io_type=io_type), rows)
     with legacy_keras.keras_is_tf_keras():
         import hls4ml
 
@@ -59,7 +63,12 @@ def test_outputs_equal_those_of_hls4mls_own_library(built, io_type, tmp_path):
             bit_exact=True,
         )
         theirs.compile()
-    assert np.array_equal(found.outputs, theirs.predict(np.ascontiguousarray(ROWS)))
+    expected = theirs.predict(np.ascontiguousarray(rows))
+    assert np.array_equal(found.outputs, expected)
+    monkeypatch.setattr(library, "SHARE_S", 1e-12)
+    monkeypatch.setattr(library, "cores", lambda: 3)
+    for n in (1, 3, 4, len(rows)):
+        assert np.array_equal(emulate.predict(found.library, found.network, found.project, rows[:n]), expected[:n])
 
 
 @pytest.mark.parametrize(("strategy", "factor", "io_type"), VARIANTS)
@@ -130,6 +139,25 @@ def test_a_library_is_compiled_once_and_knows_no_weights(built, tmp_path):
     shifted = emulate.predict(library, found.network, moved, ROWS)
     assert not np.array_equal(shifted, found.outputs)
     assert np.array_equal(emulate.predict(library, found.network, found.project, ROWS), found.outputs)
+
+
+def test_the_types_are_freed_of_what_makes_them_slow(built):
+    """One word in AMD's header costs most of the time of a row; where another release spells it otherwise we want to know."""
+    found = built("mlp-latency-1", mlp()[0], hardware(), ROWS)
+    (copy,) = {path.read_text() for path in found.library.parent.glob("headers-*/ap_types/etc/ap_private.h")}
+    original = (found.project / "firmware/ap_types/etc/ap_private.h").read_text()
+    assert (original.count(compiler.SLOW), copy.count(compiler.SLOW), copy.count(compiler.FAST)) == (2, 0, 2)
+
+
+def test_a_repeated_compilation_by_hand_gives_the_same_numbers(built, tmp_path):
+    """`run.sh` beside the log needs the project and nothing of our caches."""
+    import subprocess
+
+    found = built("mlp-latency-1", mlp()[0], hardware(), ROWS)
+    home = found.project.parent
+    subprocess.run(["sh", str(home / "run.sh"), str(found.project)], check=True, cwd=tmp_path)
+    again = emulate.predict(home / "emulation.so", found.network, found.project, ROWS)
+    assert np.array_equal(again, found.outputs)
 
 
 def test_code_that_does_not_compile_is_a_tool_failure_with_the_compilers_words(built, tmp_path):
