@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dse.synth.estimate import Estimate
     from dse.synth.vitis import Vitis
     from dse.synth.vivado import Vivado
-    from dse.workload import Data, Training, Workload
+    from dse.workload import Data, Training, Trees, Workload
 
 __version__ = "0.1.0"
 
@@ -47,7 +47,7 @@ _HOMES = {
     "dse.synth.estimate": ("Estimate",),
     "dse.synth.vitis": ("Vitis",),
     "dse.synth.vivado": ("Vivado",),
-    "dse.workload": ("Data", "Training", "Workload"),
+    "dse.workload": ("Data", "Training", "Trees", "Workload"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -77,6 +77,7 @@ __all__ = [
     "Swept",
     "Target",
     "Training",
+    "Trees",
     "UsageError",
     "Vitis",
     "Vivado",

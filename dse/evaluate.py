@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from dse import ladder, scores
+from dse.bdt.flow import Boosted
 from dse.design import Design
 from dse.errors import DseError, StageFailed
 from dse.flow import VERIFY, Flow, Walk
@@ -19,7 +20,7 @@ from dse.nn import emulate, qat, train
 from dse.record import Failure, Record
 from dse.store import Entry, Store
 from dse.study import Study, Target
-from dse.workload import Problem, Workload
+from dse.workload import Problem, Trees, Workload
 
 
 def flow_of(workload: Problem) -> Flow:
@@ -27,6 +28,8 @@ def flow_of(workload: Problem) -> Flow:
     match workload:
         case Workload():
             return qat.Trained(workload)
+        case Trees():
+            return Boosted(workload)
     raise TypeError(f"no flow for a {type(workload).__name__}")
 
 
@@ -127,7 +130,10 @@ def measure(study: Study, seen: Entry, rows: str) -> dict[str, float]:
     data, suffix = train.load_split(study.workload), "_test" if rows == "test" else ""
     outputs, y = emulate.load_outputs(seen.folder, rows), getattr(data, rows).y
     found = scores.measure(outputs, y, data.task, study.workload.scores, suffix)
-    return found | {f"agreement{suffix}": seen.data["agreement"][rows]}
+    found[f"agreement{suffix}"] = seen.data["agreement"][rows]
+    if "trained" in seen.data:
+        found[f"agreement_trained{suffix}"] = seen.data["trained"][rows]
+    return found
 
 
 def agree(study: Study, seen: Entry, rows: str) -> None:

@@ -62,6 +62,8 @@ METRICS: Mapping[str, Metric] = _table(
     Metric("r2_test", "fraction", "", "the same for the test split; never told to the search"),
     Metric("agreement", "fraction", "", "validation rows where the emulation equals the float64 reference in every output"),
     Metric("agreement_test", "fraction", "", "the same for the test rows"),
+    Metric("agreement_trained", "fraction", "", "validation rows where the emulation chooses the unquantised model's class"),
+    Metric("agreement_trained_test", "fraction", "", "the same for the test rows"),
     Metric("agreement_rtl", "fraction", "", "test bench rows where the simulated RTL gives the emulation's outputs"),
     Metric("agreement_rtl_n", "rows", "", "rows that `agreement_rtl` was measured on", whole=True),
     Metric("dsp", "blocks", "min", "DSP48 blocks", whole=True),

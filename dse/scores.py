@@ -12,10 +12,14 @@ from dse.metrics import Score
 from dse.workload import Split, Training
 
 
+def chosen(outputs: np.ndarray) -> np.ndarray:
+    """The class of each row of logits (n, k); of a single logit the sign decides."""
+    return np.asarray(outputs[:, 0] > 0 if outputs.shape[1] == 1 else outputs.argmax(axis=1), dtype=np.int64)
+
+
 def accuracy(outputs: np.ndarray, y: np.ndarray) -> float:
-    """The share of rows (n, k) whose largest logit is the label's; of a single logit (n, 1) the sign decides."""
-    chosen = (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
-    return float(np.mean(chosen == y))
+    """The share of rows (n, k) that are given their label's class."""
+    return float(np.mean(chosen(outputs) == y))
 
 
 def auc(outputs: np.ndarray, y: np.ndarray) -> float:

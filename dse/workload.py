@@ -20,6 +20,7 @@ __all__ = [
     "Rows",
     "Split",
     "Training",
+    "Trees",
     "Workload",
     "check_positive",
     "check_whole",
@@ -158,3 +159,27 @@ class Workload(Problem):
     def as_json(self) -> Mapping[str, Any]:
         """What can be said without loading the data or building the model."""
         return {"training": self.training.as_json(), **super().as_json()}
+
+
+@dataclass(frozen=True)
+class Trees(Problem):
+    """Boosted trees, or a forest, that conifer converts: trained once per architecture, put into fixed point per design.
+
+    `model(**architecture)` returns an unfitted XGBClassifier, GradientBoostingClassifier or RandomForestClassifier; numbers of
+    trees, depths and learning rates are architecture knobs. `input_width` is the width of inputs and thresholds, which share
+    one type (scale features alike), `result_width` that of leaves and sums; integer bits are fitted to the trees.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("input_width", "result_width")
+    admits: ClassVar[Mapping[str, Scalar | None]] = {"clock_ns": None, "architecture": None}
+
+    model: Callable[..., Any]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not callable(self.model):
+            raise UsageError(f"workload: model must be a function, without brackets; got {self.model!r:.80}.")
+
+    def as_json(self) -> Mapping[str, Any]:
+        """What can be said without loading the data or building the model."""
+        return {"kind": "trees", **super().as_json()}

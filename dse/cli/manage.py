@@ -35,7 +35,11 @@ LIBRARIES = (
     ("hls4ml", "HLS projects and their bit-accurate emulation"),
     ("optuna", "proposing designs"),
 )
-EXTRAS = (("pyarrow", "dse export --format parquet", 'pip install "dse[parquet]"'),)
+EXTRAS = (
+    ("pyarrow", "dse export --format parquet", 'pip install "dse[parquet]"'),
+    ("conifer", "boosted trees: HLS projects and their bit-accurate emulation", 'pip install "dse[trees]"'),
+    ("xgboost-cpu", "training boosted trees", 'pip install "dse[trees]"'),
+)
 
 
 def findings() -> list[Finding]:

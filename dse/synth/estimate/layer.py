@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dse.errors import StageFailed
 from dse.network import Layer, Network
+from dse.synth.estimate import trees as ensemble
 from dse.synth.estimate.cost import FIGURES, Cost
 from dse.synth.estimate.elements import ELEMENTS
 from dse.synth.estimate.fit import Fit
@@ -61,7 +62,9 @@ def layer_cost(layer: Layer, network: Network, tool: Tool, fit: Fit) -> Supporte
         return Supported(pooling(layer, network, tool), "law", fit.scores["element"])
     if layer.kind in ELEMENTS:
         return Supported(ELEMENTS[layer.kind](layer, network, tool), "law", fit.scores["element"])
-    known = ", ".join((*PRODUCTS, *POOLS, *ELEMENTS))
+    if layer.kind == "trees":
+        return Supported(ensemble.trees(layer, network, tool), "law", ensemble.SCORES)
+    known = ", ".join((*PRODUCTS, *POOLS, *ELEMENTS, "trees"))
     raise StageFailed("unsupported", f"layer {layer.name}: no estimate for kind {layer.kind!r}; there is one for {known}.")
 
 
