@@ -89,6 +89,8 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "saturation": (f"one of {', '.join(SATURATION)}", lambda v: v in SATURATION),
     "sparsity": ("a number from 0 up to but not 1", lambda v: 0 <= v < 1),
     "reuse_factor": ("a whole number from 1", lambda v: v >= 1),
+    "parallelization_factor": ("a whole number from 1", lambda v: v >= 1),
+    "fifo_depth": ("a whole number from 1 to 1000000", lambda v: 1 <= v <= 10**6),
     "clock_ns": ("a number of nanoseconds above 0", lambda v: v > 0),
     "strategy": (f"one of {', '.join(STRATEGIES)}", lambda v: v in STRATEGIES),
     "io_type": (f"one of {', '.join(IO_TYPES)}", lambda v: v in IO_TYPES),

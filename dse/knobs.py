@@ -121,13 +121,17 @@ class Precision:
 class Hardware:
     """Knobs that change what is generated and nothing that is computed. `clock_ns` None: the study's target clock.
 
-    A design without layers of its own has no reuse factor and strategy (UNSET) and no IO type ("").
+    `parallelization_factor`: pixels that a convolution computes at once in io_parallel. `fifo_depth`: values that the streams
+    which leave a layer (and its activation) hold in io_stream; None is hls4ml's own choice, a whole output. A design
+    without layers of its own has no reuse factor and strategy (UNSET) and no IO type ("").
     """
 
     reuse_factor: PerLayer = field(default_factory=lambda: PerLayer(1))
     strategy: PerLayer = field(default_factory=lambda: PerLayer("latency"))
     io_type: str = "io_parallel"
     clock_ns: float | None = None
+    parallelization_factor: PerLayer | None = None
+    fifo_depth: PerLayer | None = None
 
     def __post_init__(self) -> None:
         if self.clock_ns is not None:
@@ -137,7 +141,7 @@ class Hardware:
 #: Knobs that can have a value per layer.
 PER_LAYER = (
     "weight_bits", "activation_bits", "sparsity", "reuse_factor", "strategy",
-    "weight_width", "weight_integer", "result_width", "result_integer",
+    "weight_width", "weight_integer", "result_width", "result_integer", "parallelization_factor", "fifo_depth",
 )  # fmt: skip
 #: Those of layers with weights; the others belong to activations.
 WEIGHTED_KNOBS = ("weight_bits", "sparsity", "reuse_factor", "strategy", "weight_width", "weight_integer")

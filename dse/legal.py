@@ -12,7 +12,7 @@ class LayerShape:
     """What the space must know of a layer: its product sum's size, and which knobs it has.
 
     `positions` is how often a convolution evaluates its sum, the pixels of its output; None for dense layers. `depthwise`
-    convolutions sum over each channel by itself.
+    convolutions sum over each channel by itself. The `last` layer's stream leaves the network.
     """
 
     name: str
@@ -22,6 +22,21 @@ class LayerShape:
     activated: bool
     positions: int | None = None
     depthwise: bool = False
+    last: bool = False
+
+    def has(self, knob: str) -> bool:
+        """Whether designs have a value of this per-layer knob for the layer."""
+        if knob == "parallelization_factor":
+            return self.positions is not None and not self.depthwise
+        if knob == "fifo_depth":
+            return (self.weighted or self.activated) and not self.last
+        return self.weighted if knob in WEIGHTED_KNOBS else self.activated
+
+    @property
+    def parallelization_factors(self) -> tuple[int, ...]:
+        """The divisors of a convolution's output pixels: others are changed by hls4ml."""
+        pixels = self.positions or 1
+        return tuple(factor for factor in range(1, pixels + 1) if pixels % factor == 0)
 
     def reuse_factors(self, io_type: str) -> tuple[int, ...]:
         """Reuse factors with which hls4ml builds the resource strategy as asked, and right."""
@@ -46,11 +61,18 @@ def legal_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
     return tuple(found)
 
 
+#: Knobs that one IO type alone knows: hls4ml drops them silently in the other.
+NEEDED_IO = {"parallelization_factor": "io_parallel", "fifo_depth": "io_stream"}
+
+
 def illegal(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
     """Why hls4ml would not build this design as asked, or None."""
     missing = _missing(design, layers)
     if missing is not None:
         return missing
+    for knob, needed in NEEDED_IO.items():
+        if getattr(design.hardware, knob) is not None and design.hardware.io_type != needed:
+            return f"{knob} is for {needed}: hls4ml drops it in {design.hardware.io_type}."
     for layer in layers:
         if layer.weighted and design.hardware.reuse_factor != UNSET:
             reason = _illegal(design.hardware, layer)
@@ -61,6 +83,11 @@ def illegal(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
 
 def _illegal(hardware: Hardware, layer: LayerShape) -> str | None:
     """Why hls4ml would not build this layer as asked, or build something that computes other values."""
+    parallelism = hardware.parallelization_factor
+    if parallelism is not None and layer.has("parallelization_factor"):
+        wanted, divisors = parallelism.number(layer.name), layer.parallelization_factors
+        if wanted not in divisors:
+            return f"parallelization_factor must be one of ({', '.join(map(str, divisors))}), got {wanted}."
     factor, strategy = hardware.reuse_factor.number(layer.name), str(hardware.strategy.of(layer.name))
     if strategy == "latency":
         return None
@@ -90,7 +117,6 @@ def _missing(design: Design, layers: tuple[LayerShape, ...]) -> str | None:
             continue
         named = {name for name, _ in value.overrides}
         for layer in layers:
-            having = layer.weighted if knob in WEIGHTED_KNOBS else layer.activated
-            if having and value.default is None and layer.name not in named:
+            if layer.has(knob) and value.default is None and layer.name not in named:
                 return f'layer {layer.name} has no {knob}. Give the study\'s {knob} a value for all other layers: "*".'
     return None

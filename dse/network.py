@@ -155,13 +155,17 @@ class Network:
 
     @property
     def function_digest(self) -> str:
-        """The same over what decides the outputs alone: without reuse factors, strategies, IO type, part and clock."""
+        """The same over what decides the outputs alone: without reuse factors, strategies, parallelisation, depths of
+        streams, IO type, part and clock.
+        """
         plain = self._plain()
         for name in ("io_type", "part", "clock_ns"):
             del plain[name]
         for layer in plain["layers"]:
             for name in ("reuse_factor", "strategy"):
                 del layer[name]
+            for name in ("parallelization_factor", "fifo_depth"):
+                layer["attributes"].pop(name, None)
         return self._digest(plain)
 
     def _digest(self, plain: dict[str, Any]) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from dse.design import ARCHITECTURE, EVERY, PER_LAYER, WEIGHTED_KNOBS, Design, Scalar, build, canonical
+from dse.design import ARCHITECTURE, EVERY, PER_LAYER, Design, Scalar, build, canonical
 from dse.domains import Domain, EachLayer, ReuseFactors, check
 from dse.errors import UsageError
-from dse.legal import LayerShape
+from dse.legal import NEEDED_IO, LayerShape
 
 Knob = Domain | EachLayer | ReuseFactors | Scalar | Mapping[str, Any]
 
@@ -41,6 +41,8 @@ class Space:
     input_integer: Knob | None = None
     rounding: Knob | None = None
     saturation: Knob | None = None
+    parallelization_factor: Knob | None = None
+    fifo_depth: Knob | None = None
 
     def __post_init__(self) -> None:
         for name, domain in self.flat.items():
@@ -88,11 +90,15 @@ class Space:
         possible = self.flat.get("io_type")
         io_type = "io_parallel" if "io_parallel" in getattr(possible, "values", ()) else "io_stream"
         more = bool(self.architecture)
+        for knob, needed in NEEDED_IO.items():
+            if getattr(self, knob) is not None and needed not in getattr(possible, "values", ()):
+                raise UsageError(f"{knob} is for {needed}, which is no io_type of this space.")
         given = [knob for knob in PER_LAYER if getattr(self, knob) is not None]
         changed = {knob: _resolved(knob, getattr(self, knob), layers, io_type, more=more) for knob in given}
         space = replace(self, **changed)
         if not self.architecture:
             _check_reuse(space, layers, io_type)
+            _check_parallel(space, layers)
         return space
 
     def design(self, values: Mapping[str, Scalar]) -> Design:
@@ -140,8 +146,7 @@ class Space:
 
 def _resolved(knob: str, value: Any, layers: tuple[LayerShape, ...], io_type: str, *, more: bool) -> Any:
     """A knob's domain, or its domains by layer; `more`: other architectures may have layers that these ones lack."""
-    having = [layer.name for layer in layers if (layer.weighted if knob in WEIGHTED_KNOBS else layer.activated)]
-    names = list(dict.fromkeys(having))  # a layer has one shape per architecture
+    names = list(dict.fromkeys(layer.name for layer in layers if layer.has(knob)))  # a layer has one shape per architecture
     shapes = {name: [layer for layer in layers if layer.name == name] for name in names}
     if isinstance(value, EachLayer):
         value = dict.fromkeys(names, value.domain)
@@ -182,4 +187,18 @@ def _check_reuse(space: Space, layers: tuple[LayerShape, ...], io_type: str) -> 
             raise UsageError(
                 f"reuse_factor must be one of ({shown}) for layer {layer.name} ({layer.n_in} x {layer.n_out}), "
                 f"got {', '.join(wrong)}. `ReuseFactors()` takes all that are legal."
+            )
+
+
+def _check_parallel(space: Space, layers: tuple[LayerShape, ...]) -> None:
+    for layer in layers:
+        if space.parallelization_factor is None or not layer.has("parallelization_factor"):
+            continue
+        factors = space.domains.get(f"parallelization_factor.{layer.name}") or space.domains["parallelization_factor"]
+        legal = layer.parallelization_factors
+        wrong = [str(factor) for factor in factors.values if factor not in legal]
+        if wrong:
+            raise UsageError(
+                f"parallelization_factor must divide the {layer.positions} output pixels of layer {layer.name} "
+                f"({', '.join(map(str, legal))}), got {', '.join(wrong)}."
             )

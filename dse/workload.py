@@ -89,6 +89,8 @@ NETWORK_HARDWARE: Mapping[str, Scalar | None] = {
     "strategy": "latency",
     "io_type": "io_parallel",
     "clock_ns": None,
+    "parallelization_factor": None,
+    "fifo_depth": None,
 }
 
 

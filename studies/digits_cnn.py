@@ -54,7 +54,7 @@ STUDY = Study(
     name="digits_cnn",
     workload=Workload(data=data, model=model, training=Training(epochs=20, fine_tune_epochs=12)),
     space=Space(
-        weight_bits=EachLayer(Integers(3, 8)),
+        weight_bits=EachLayer(Integers(3, 10)),
         activation_bits=EachLayer(Integers(3, 8)),
         sparsity={"out": Steps(0.0, 0.5, 0.25), "*": Steps(0.0, 0.75, 0.25)},
         input_bits=6,  # pixels are 0, 1/16, ... 1: no bit is lost

@@ -196,3 +196,13 @@ def test_json_that_is_no_design_is_refused(found):
     """Something is raised, no design with guessed knobs is made."""
     with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
         Design.from_json(found)
+
+
+def test_designs_without_the_knobs_that_came_later_keep_their_json():
+    """Parallelisation and depths of streams are in it where a design has them."""
+    plain = build({"weight_bits": 6, "activation_bits": 6})
+    assert set(plain.as_json()["hardware"]) == {"reuse_factor", "strategy", "io_type", "clock_ns"}
+    deep = build({"weight_bits": 6, "activation_bits": 6, "fifo_depth.conv": 8, "parallelization_factor": 2})
+    assert deep.as_json()["hardware"]["fifo_depth"] == {"conv": 8}
+    assert Design.from_json(deep.as_json()) == deep
+    assert build(deep.knobs) == deep

@@ -122,3 +122,19 @@ def test_a_convolution_beyond_its_kernel_is_named_before_anything_is_built():
     assert "must be one of (1, 2, 3, 6, 9, 18), got 36." in said
     assert illegal(build({**knobs, "io_type": "io_stream"}), (conv,)) is None
     assert illegal(build({**knobs, "reuse_factor": 18}), (conv,)) is None
+
+
+def test_parallelization_factors_are_those_of_hls4ml(backend):
+    """Divisors of the output's pixels; the knob needs io_parallel, and the depth of streams io_stream."""
+    for height, width in [(1, 1), (1, 12), (6, 6), (7, 5), (30, 30)]:
+        conv = LayerShape("conv", 9, 4, weighted=True, activated=True, positions=height * width)
+        assert list(conv.parallelization_factors) == backend.get_valid_conv_partition_splits(height, width)
+    conv = LayerShape("conv", 9, 4, weighted=True, activated=True, positions=36)
+    dense = LayerShape("out", 9, 4, weighted=True, activated=False, last=True)
+    knobs = {"weight_bits": 4, "activation_bits": 4}
+    assert illegal(build({**knobs, "parallelization_factor.conv": 4}), (conv, dense)) is None
+    assert "must be one of (1, 2, 3, 4, 6, 9" in illegal(build({**knobs, "parallelization_factor": 5}), (conv, dense))
+    streamed = {**knobs, "io_type": "io_stream"}
+    assert "drops it in io_stream" in illegal(build({**streamed, "parallelization_factor": 1}), (conv, dense))
+    assert illegal(build({**streamed, "fifo_depth.conv": 5}), (conv, dense)) is None
+    assert "drops it in io_parallel" in illegal(build({**knobs, "fifo_depth": 5}), (conv, dense))

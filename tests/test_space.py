@@ -266,3 +266,18 @@ def test_reuse_factors_of_convolutions_stay_right_in_every_io_type_of_the_space(
     assert Space(**knobs, io_type="io_stream").resolved((conv,)).domains["reuse_factor"].values == (1, 3, 9, 18, 36)
     for io_type in ("io_parallel", Choice("io_parallel", "io_stream")):
         assert Space(**knobs, io_type=io_type).resolved((conv,)).domains["reuse_factor"].values == (1, 3, 9)
+
+
+def test_knobs_of_one_io_type_alone_are_refused_where_the_space_has_the_other():
+    """At once; so are factors that divide no layer's pixels. Layers that lack the knob get none."""
+    conv = LayerShape("conv", 9, 4, weighted=True, activated=True, positions=36)
+    knobs = {"weight_bits": 4, "activation_bits": 4}
+    with pytest.raises(UsageError, match="fifo_depth is for io_stream"):
+        Space(**knobs, fifo_depth=4).resolved((conv, OUT))
+    with pytest.raises(UsageError, match="parallelization_factor is for io_parallel"):
+        Space(**knobs, parallelization_factor=4, io_type="io_stream").resolved((conv, OUT))
+    with pytest.raises(UsageError, match="must divide the 36 output pixels of layer conv"):
+        Space(**knobs, parallelization_factor=Choice(4, 5)).resolved((conv, OUT))
+    space = Space(**knobs, parallelization_factor=EachLayer(Choice(1, 4))).resolved((conv, OUT))
+    assert set(space.free) == {"parallelization_factor.conv"}
+    assert space.design({"parallelization_factor.conv": 4}).hardware.parallelization_factor.of("conv") == 4

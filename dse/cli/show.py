@@ -110,9 +110,24 @@ def _show_figures(console: Console, run: Run, record: Record) -> None:
         say(console, f"\nhardware judged by {run.goals.judge.name}")
         Sheet(heads, [_figure(name, m) for name, m in found.items()], numbers=[1]).show(console)
         say(console, SOFTMAX)
+        _show_layers(console, run, record)
     for judge, other in elsewhere(record, run.goals.judge).items():
         say(console, f"\nby another judge, {judge.name}:")
         Sheet(heads, [_figure(name, other[name]) for name in METRICS if name in other], numbers=[1]).show(console)
+
+
+def _show_layers(console: Console, run: Run, record: Record) -> None:
+    """What the study's judge states per layer, where it does; what it does not state of one is an empty cell."""
+    for measurement in record.measurements:
+        if measurement.judge != run.goals.judge or not measurement.layers:
+            continue
+        names = [name for name in METRICS if any(name in row for row in measurement.layers.values())]
+        rows = [
+            [layer, *(figure_text(METRICS[name], row[name]) if name in row else "" for name in names)]
+            for layer, row in measurement.layers.items()
+        ]
+        say(console, "")
+        Sheet(["figures per layer", *names], rows, numbers=range(1, len(names) + 1)).show(console)
 
 
 def _figure(name: str, measurement: Measurement) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dse import legacy_keras
-from dse.design import Hardware, Scalar
+from dse.design import Hardware, PerLayer, Scalar
 from dse.errors import StageFailed
 from dse.fixed import Quantizer, quantise
 from dse.network import Network
@@ -70,7 +70,7 @@ def _converted(model: Any, hardware: Hardware, part: str, clock_ns: float, proje
     """hls4ml's graph of the model after its optimisers have run; nothing is written."""
     import hls4ml
 
-    return hls4ml.converters.convert_from_keras_model(
+    converted = hls4ml.converters.convert_from_keras_model(
         model,
         hls_config=_config(hls4ml, model, hardware),
         backend=BACKEND,
@@ -81,6 +81,28 @@ def _converted(model: Any, hardware: Hardware, part: str, clock_ns: float, proje
         clock_period=clock_ns,
         bit_exact=True,
     )
+    if hardware.fifo_depth is not None:
+        _set_depths(converted, hardware.fifo_depth)
+    return converted
+
+
+def _set_depths(converted: Any, depths: PerLayer) -> None:
+    """Set how much the streams hold, where hls4ml's own optimisation of FIFO depths sets it; it has no configuration for it."""
+    ports = (*converted.get_input_variables(), *converted.get_output_variables())
+    for node in converted.get_layers():
+        depth = _depth_of(depths, node.name)
+        for variable in node.get_variables():
+            stream = isinstance(variable.pragma, tuple) and variable.pragma[0] == "stream"
+            if depth is not None and stream and variable not in ports:
+                variable.pragma = ("stream", depth)
+
+
+def _depth_of(depths: PerLayer, name: str) -> int | None:
+    """The depth asked for the streams of a layer, of its activation and of their copies for branches; None where none is."""
+    named = dict(depths.overrides)
+    own = name.removeprefix("clone_")
+    layer = own if own in named else own.removesuffix("_relu")
+    return depths.number(layer) if layer in named or depths.default is not None else None
 
 
 def _extracted(converted: Any, hardware: Hardware, part: str, clock_ns: float) -> Network:
@@ -105,6 +127,9 @@ def _config(hls4ml: Any, model: Any, hardware: Hardware) -> dict[str, Any]:
         row["ReuseFactor"] = reuse.number(name) if known else 1
         if name in weighted:
             row["Strategy"] = str(hardware.strategy.of(name))
+        pixels = hardware.parallelization_factor
+        if pixels is not None and (pixels.default is not None or name in dict(pixels.overrides)):
+            row["ParallelizationFactor"] = pixels.number(name)
     config["Model"]["ReuseFactor"] = 1 if reuse.default is None else int(reuse.number(""))
     default = hardware.strategy.default
     config["Model"]["Strategy"] = str(default) if default is not None else "latency"
@@ -126,6 +151,9 @@ def effective(network: Network) -> dict[str, Scalar]:
         if layer.reuse_factor is not None:
             found[f"reuse_factor.{layer.name}"] = layer.reuse_factor
             found[f"strategy.{layer.name}"] = layer.strategy
+        for name in ("parallelization_factor", "fifo_depth"):
+            if name in layer.attributes:
+                found[f"{name}.{layer.name}"] = layer.attributes[name]
         for name in ("weight_type", "bias_type", "accumulator_type", "result_type"):
             value = getattr(layer, name)
             if value is not None:
@@ -142,17 +170,31 @@ def check(network: Network, hardware: Hardware, quantizers: Quantizers, asked: M
     for layer in network.multipliers:
         _same(layer.name, "reuse_factor", hardware.reuse_factor.of(layer.name), layer.reuse_factor)
         _same(layer.name, "strategy", hardware.strategy.of(layer.name), layer.strategy)
+        pixels = hardware.parallelization_factor
+        if pixels is not None and layer.kind in ("conv1d", "conv2d"):
+            _same(layer.name, "parallelization_factor", pixels.of(layer.name), layer.attributes["parallelization_factor"])
         for name, array in zip(("weight", "bias"), asked[layer.name], strict=False):
             if not np.array_equal(network.weights[f"{layer.name}/{name}"].reshape(array.shape), array):
                 raise StageFailed("invalid", f"layer {layer.name}: hls4ml changed the quantised {name} values.")
         assert layer.weight_type is not None
         if layer.weight_type.width > quantizers.weights[layer.name].bits:
             _same(layer.name, "weight bits", quantizers.weights[layer.name].bits, layer.weight_type.width)
+    _check_depths(network, hardware)
     built = {layer.name: layer for layer in network.layers if layer not in network.multipliers}
     first = next(layer for layer in network.layers if layer.kind == "input")
     for name, quantizer in quantizers.activations.items():
         layer = first if name == INPUT_QUANTIZER else built.get(name) or built[f"{name}_relu"]
         _same(layer.name, "result type", str(quantizer.type), str(layer.result_type))
+
+
+def _check_depths(network: Network, hardware: Hardware) -> None:
+    depths = hardware.fifo_depth
+    if depths is None:
+        return
+    for layer in network.layers:
+        asked = _depth_of(depths, layer.name)
+        if asked is not None and layer.kind not in ("input", "reshape") and layer.name not in network.outputs:
+            _same(layer.name, "fifo_depth", asked, extract.fifo_depth(layer))
 
 
 def _same(layer: str, what: str, asked: Any, built: Any) -> None:

@@ -69,7 +69,7 @@ def _layer(node: Any, inputs: tuple[str, ...]) -> Layer:
         result_type=_fixed(after.type.precision),
         strategy=str(node.get_attr("strategy")) if multiplies else "",
         reuse_factor=int(reuse) if multiplies and reuse is not None else None,
-        attributes=_attributes(node, kind, tuple(int(n) for n in after.shape)),
+        attributes=_attributes(node, kind, tuple(int(n) for n in after.shape)) | _stream(after),
         **types,
     )
 
@@ -128,6 +128,24 @@ def _attributes(node: Any, kind: str, shape: tuple[int, ...]) -> dict[str, Any]:
         kernel = int(node.get_attr("filt_height", 1)) * int(node.get_attr("filt_width"))
         found |= {"n_in": kernel, "n_out": int(shape[-1]), "positions": int(np.prod(shape[:-1]))}
     return {name: _json(value) for name, value in found.items()}
+
+
+def _stream(variable: Any) -> dict[str, int]:
+    """The depth of the layer's stream where it is not what hls4ml chooses, a whole output."""
+    pragma = getattr(variable, "pragma", None)
+    if not isinstance(pragma, tuple) or pragma[0] != "stream":
+        return {}
+    depth = int(pragma[1])
+    return {} if depth == _pixels(tuple(variable.shape)) else {"fifo_depth": depth}
+
+
+def fifo_depth(layer: Layer) -> int:
+    """How many values (of all channels) the stream that leaves a layer holds in io_stream."""
+    return int(layer.attributes.get("fifo_depth", _pixels(layer.output_shape)))
+
+
+def _pixels(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape)) // int(shape[-1])
 
 
 def _json(value: Any) -> Any:

@@ -63,10 +63,12 @@ class Trained(Flow):
 @lru_cache(maxsize=64)
 def _layers(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> tuple[LayerShape, ...]:
     found = []
-    for node in graph.nodes(train.build(workload, architecture)):
+    nodes = graph.nodes(train.build(workload, architecture))
+    used = {name for node in nodes for name in node.inputs}
+    for node in nodes:
         if node.weighted or node.activated:
-            depthwise = node.kind == "DepthwiseConv2D"
-            found.append(LayerShape(node.name, *node.size, node.weighted, node.activated, node.positions, depthwise))
+            depthwise, last = node.kind == "DepthwiseConv2D", node.name not in used
+            found.append(LayerShape(node.name, *node.size, node.weighted, node.activated, node.positions, depthwise, last))
     return tuple(found)
 
 

@@ -104,6 +104,27 @@ def test_what_only_the_built_model_shows_is_still_one_message(tmp_path, text, wo
     assert not (tmp_path / "root/tiny/records.jsonl").exists()
 
 
+DILATED = """
+def dilated():
+    from tf_keras import Sequential, layers
+    shape = [layers.Input((8,)), layers.Reshape((4, 2), name="rows")]
+    wide = layers.Conv1D(2, 2, dilation_rate=2, activation="relu", name="wide")
+    return Sequential([*shape, wide, layers.Flatten(name="flat"), layers.Dense(3, name="out")])
+
+STUDY = replace(TINY, workload=replace(TINY.workload, model=dilated))
+"""
+
+
+def test_a_layer_that_hls4ml_would_build_otherwise_is_named_before_anything_is_trained(tmp_path):
+    """One message with the layer, the reason and what to do; no record."""
+    code, said = call("run", study(tmp_path, DILATED), "--root", tmp_path / "root")
+    assert code in (1, 2), said
+    said = " ".join(said.split())
+    assert "layer wide: dilation_rate (2,): hls4ml drops dilation" in said, said
+    assert not (tmp_path / "root/tiny/records.jsonl").exists()
+    assert not (tmp_path / "root/store/train").exists()
+
+
 def test_without_a_compiler_the_sweep_does_not_begin(tmp_path):
     """One message that says how to get g++, not a failure per trial."""
     code, said = call("run", TINY, "--root", tmp_path / "root", DSE_CXX="no-such-compiler")

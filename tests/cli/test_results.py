@@ -113,6 +113,11 @@ def test_show_tells_knobs_effective_knobs_and_every_figure_with_its_source(run, 
     bounds = f"{low:,.0f} to {high:,.0f}"
     assert re.search(rf"^lut\s+\S+\s+LUT\s+{bounds}\s+law\s+estimate law-1\s+estimated\s+estimate", out, re.MULTILINE)
     assert JUDGE.name in out
+    stated = record.measurement("lut", JUDGE).layers
+    names = next(line for line in out.splitlines() if line.startswith("figures per layer")).split()[3:]
+    for layer in stated:
+        cells = re.search(rf"^{layer}\s+([\d,. ]+)$", out, re.MULTILINE)[1].split()
+        assert [float(cell.replace(",", "")) for cell in cells] == [stated[layer][name] for name in names]
     theirs = out[out.index(f"by another judge, {VITIS.name}") :]
     assert re.search(rf"^lut\s+{record.value('lut', VITIS):,.0f}\s+LUT\s+Vitis HLS 2023\.2\s+hls", theirs, re.MULTILINE)
     assert "Figures exclude softmax: the network ends in logits." in out

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dse import legacy_keras  # noqa: F401 - before tensorflow
+from dse.design import build, per_layer
 from dse.errors import StageFailed
 from dse.fixed import fit_quantizer
 from dse.nn import convert, emulate, graph
@@ -155,6 +158,45 @@ def test_folded_normalisations_compute_what_keras_computes(name):
     wide, _ = quantised(model, rows, bits=24)
     exact = np.asarray(model((np.round(rows * 128) / 128).astype(np.float32), training=False))
     assert np.abs(np.asarray(wide(rows, training=False)) - exact).max() < 1e-3 * np.abs(exact).max()
+
+
+def knobs_of(**values):
+    """Hardware knobs by flat name; a double underscore stands for the dot."""
+    flat = {name.replace("__", "."): value for name, value in values.items()}
+    return build({"weight_bits": 5, "activation_bits": 5, **flat}).hardware
+
+
+def test_pixels_at_once_change_no_output(built, small):
+    """`parallelization_factor` is read back per layer and shared emulations stay shared, in both strategies."""
+    model, quantizers, rows = small("branches")
+    first = built("branches-io_parallel", model, hardware(), rows)
+    knobs = knobs_of(parallelization_factor__c1=4, parallelization_factor=2, strategy="resource", reuse_factor=3)
+    knobs = replace(knobs, reuse_factor=per_layer({"c1": 18, "c2": 9, "c3": 3, "c4": 5, "out": 4}))
+    other = built("branches-pixels", model, knobs, rows)
+    convert.check(other.network, knobs, quantizers, convert.quantised_weights(model, quantizers))
+    assert other.network.layer("c1").attributes["parallelization_factor"] == 4
+    assert other.network.layer("c2").attributes["parallelization_factor"] == 2
+    assert np.array_equal(first.outputs, other.outputs)
+    assert emulate.shareable(other.network)
+    assert first.network.function_digest == other.network.function_digest
+
+
+def test_depths_of_streams_are_built_and_change_no_output(built, small):
+    """In the generated code, per layer and for all others; ports keep theirs."""
+    model, quantizers, rows = small("branches")
+    first = built("branches-io_stream", model, hardware(io_type="io_stream"), rows)
+    knobs = knobs_of(io_type="io_stream", fifo_depth=7, fifo_depth__c1=11)
+    other = built("branches-depths", model, knobs, rows)
+    convert.check(other.network, knobs, quantizers, convert.quantised_weights(model, quantizers))
+    code = (other.project / "firmware/myproject.cpp").read_text()
+    assert (code.count("depth=11"), code.count("depth=7") > 8) == (4, True)  # the convolution, its relu, two copies
+    assert "depth=64" not in code
+    assert "depth=64" in (first.project / "firmware/myproject.cpp").read_text()
+    assert np.array_equal(first.outputs, other.outputs)
+    assert first.network.function_digest == other.network.function_digest
+    asked = knobs_of(io_type="io_stream", fifo_depth=5, fifo_depth__c1=11)
+    with pytest.raises(StageFailed, match="fifo_depth 5 was asked for, hls4ml builds 7"):
+        convert.check(other.network, asked, quantizers, convert.quantised_weights(model, quantizers))
 
 
 def refused(*layers, shape=(8, 8, 2)):

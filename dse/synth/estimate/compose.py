@@ -68,7 +68,10 @@ def _boundary(layer: Layer, *, piped: bool) -> Cost:
 
 
 def _depth(layer: Layer) -> int:
-    """hls4ml's FIFOs hold one whole output: its pixels."""
+    """hls4ml's FIFOs hold one whole output, its pixels, where the design does not say otherwise."""
+    asked = layer.attributes.get("fifo_depth")
+    if asked is not None:
+        return int(asked)
     return math.prod(layer.output_shape[:-1]) if len(layer.output_shape) > 1 else 1
 
 
