@@ -71,7 +71,7 @@ DOORS = {
     "tensorflow_model_optimization": {"nn.compress", "nn.read", "preload"},
     "hls4ml": {"nn.convert", "nn.extract", "nn.read", "preload"},
     "scipy": {"datasets"},
-    "urllib": {"datasets"},
+    "urllib": {"dashboards", "datasets"},
     "sklearn": {"data", "datasets", "preload"},
     "conifer": {"bdt"},
     "optuna": {"sweep.sampling"},
