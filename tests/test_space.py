@@ -142,7 +142,7 @@ def test_a_network_without_activations_wants_one_plain_value():
     ("knobs", "said"),
     [
         ({"weight_bits": "6"}, "weight_bits must be a whole number"),
-        ({"weight_bits": Choice(4, None)}, "finite numbers, text, True or False; got None"),
+        ({"weight_bits": {"fc1": None}}, "finite numbers, text, True or False; got None"),
         ({"weight_bits": [4, 6]}, r"got \[4, 6\]"),
         ({"io_type": {"fc1": "io_stream"}}, "io_type has one value for the whole network, got one per layer: fc1"),
         ({"strategy": Choice("latency", "Unrolled")}, "strategy must be one of latency, .*, got 'Unrolled'"),
