@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dse import datasets
-    from dse.domains import Choice, EachLayer, Integers, ReuseFactors, Steps
+    from dse.domains import Choice, EachLayer, Integers, Profiled, ReuseFactors, Steps
     from dse.errors import DseError, StageFailed, UsageError
     from dse.goals import Limit, Objective
     from dse.metrics import Score
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from dse.synth.estimate import Estimate
     from dse.synth.vitis import Vitis
     from dse.synth.vivado import Vivado
-    from dse.workload import Data, Training, Trees, Workload
+    from dse.workload import Data, Pretrained, Training, Trees, Workload
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "dse.domains": ("Choice", "EachLayer", "Integers", "ReuseFactors", "Steps"),
+    "dse.domains": ("Choice", "EachLayer", "Integers", "Profiled", "ReuseFactors", "Steps"),
     "dse.errors": ("DseError", "StageFailed", "UsageError"),
     "dse.goals": ("Limit", "Objective"),
     "dse.metrics": ("Score",),
@@ -47,7 +47,7 @@ _HOMES = {
     "dse.synth.estimate": ("Estimate",),
     "dse.synth.vitis": ("Vitis",),
     "dse.synth.vivado": ("Vivado",),
-    "dse.workload": ("Data", "Training", "Trees", "Workload"),
+    "dse.workload": ("Data", "Pretrained", "Training", "Trees", "Workload"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -66,6 +66,8 @@ __all__ = [
     "Objective",
     "Options",
     "Part",
+    "Pretrained",
+    "Profiled",
     "Record",
     "ReuseFactors",
     "Run",

@@ -49,6 +49,24 @@ class ReuseFactors:
     at_most: int = 64
 
 
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """Integer bits around those that hold a layer's weights, or what the training rows give; each layer has its own.
+
+    `Profiled(-1, 1)` goes from one less to one more.
+    """
+
+    least: int = 0
+    most: int = 0
+
+    def __post_init__(self) -> None:
+        _rising("Profiled", self.least, self.most, 1)
+
+    def around(self, integer: int) -> Domain:
+        """The domain of a layer whose values need this many integer bits."""
+        return Domain(tuple(range(integer + self.least, integer + self.most + 1)))
+
+
 def Integers(low: int, high: int, step: int = 1) -> Domain:  # noqa: N802 - reads as a value in a study
     """Whole numbers from low to high, both included; UsageError where there is none or the step is not above 0."""
     if not all(isinstance(number, int) and not isinstance(number, bool) for number in (low, high, step)):

@@ -16,11 +16,11 @@ from dse.errors import DseError, StageFailed
 from dse.flow import VERIFY, Flow, Walk
 from dse.legal import illegal
 from dse.metrics import Measurement
-from dse.nn import emulate, qat, train
+from dse.nn import emulate, ptq, qat, train
 from dse.record import Failure, Record
 from dse.store import Entry, Store
 from dse.study import Study, Target
-from dse.workload import Problem, Trees, Workload
+from dse.workload import Pretrained, Problem, Trees, Workload
 
 
 def flow_of(workload: Problem) -> Flow:
@@ -30,6 +30,8 @@ def flow_of(workload: Problem) -> Flow:
             return qat.Trained(workload)
         case Trees():
             return Boosted(workload)
+        case Pretrained():
+            return ptq.AsItIs(workload)
     raise TypeError(f"no flow for a {type(workload).__name__}")
 
 
@@ -133,6 +135,8 @@ def measure(study: Study, seen: Entry, rows: str) -> dict[str, float]:
     found[f"agreement{suffix}"] = seen.data["agreement"][rows]
     if "trained" in seen.data:
         found[f"agreement_trained{suffix}"] = seen.data["trained"][rows]
+    if "difference" in seen.data:
+        found[f"difference_trained{suffix}"] = seen.data["difference"][rows]
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from dse.design import ARCHITECTURE, COMPRESSION_KNOBS, HARDWARE_KNOBS
+from dse.design import ARCHITECTURE, KNOBS
 from dse.errors import DseError, StoreError
 from dse.metrics import METRICS, Judge, Measurement
 from dse.record import Record
@@ -34,7 +34,7 @@ ALWAYS = (
 )
 #: What makes spreadsheets take a text for a formula: ASCII and full-width signs, and the controls that they skip.
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-KNOBS = (ARCHITECTURE, *COMPRESSION_KNOBS, *HARDWARE_KNOBS)
+ORDER = (ARCHITECTURE, *KNOBS)
 
 
 def figure(metric: str, measurement: Measurement) -> float:
@@ -118,8 +118,8 @@ def _groups(standing: Standing, judge: Judge) -> list[dict[str, Cell]]:
 
 
 def knob_order(name: str) -> tuple[int, str]:
-    """Sorts flat knobs: architecture, compression, hardware; a knob's layers after the knob itself."""
-    return KNOBS.index(name.partition(".")[0]), name
+    """Sorts flat knobs: architecture, compression, precision, hardware; a knob's layers after the knob itself."""
+    return ORDER.index(name.partition(".")[0]), name
 
 
 def _ordered(group: int, names: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from dse.network import ROUNDING, FixedType
 
 #: Integer bits that are tried for a quantiser; QKeras takes none below 0.
 INTEGER_BITS = range(9)
+#: How many integer bits fewer than hold all values are tried for a type that saturates.
+CUT_BITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +81,24 @@ def fit_quantizer(values: np.ndarray, bits: int, *, signed: bool) -> Quantizer:
     values = np.asarray(values, dtype=np.float64).ravel()
     choices = [Quantizer(bits, integer, signed) for integer in INTEGER_BITS if integer < max(bits - signed, 1)]
     errors = [float(np.mean((quantise(values, choice.type) - values) ** 2)) for choice in choices]
+    return choices[int(np.argmin(errors))]
+
+
+def integer_bits(values: np.ndarray, width: int, *, covering: bool) -> int:
+    """Integer bits (the sign's among them) of the signed type of this width for `values`.
+
+    `covering`: as few as hold all values without overflow. Else those with the smallest mean squared error after rounding to
+    the nearest value and saturation, which may cut off rare large values for finer steps. 1 where all values are 0.
+    """
+    values = np.asarray(values, dtype=np.float64).ravel()
+    low, high = float(min(values.min(), 0.0)), float(max(values.max(), 0.0))
+    if low == high:
+        return 1
+    first = math.frexp(max(-low, high))[1] - 1
+    holding = next(n for n in range(first, first + 4) if FixedType(width, n).low <= low and high <= FixedType(width, n).high)
+    if covering:
+        return holding
+    choices = range(holding - CUT_BITS, holding + 1)
+    types = [FixedType(width, n, rounding="RND_CONV", saturation="SAT") for n in choices]
+    errors = [float(np.mean((quantise(values, kind) - values) ** 2)) for kind in types]
     return choices[int(np.argmin(errors))]

@@ -20,6 +20,7 @@ from dse.legal import LayerShape
 from dse.metrics import Measurement, Metric, Source
 from dse.network import Network
 from dse.nn import emulate, train
+from dse.space import Space
 from dse.store import Entry, Store, key_of
 from dse.study import Target
 from dse.workload import Rows
@@ -105,6 +106,9 @@ class Flow(ABC):
     @abstractmethod
     def prove(self, target: Target, store: Store) -> None:
         """Show with something small that this machine can do all that a trial needs; DseError otherwise."""
+
+    def check(self, space: Space) -> None:  # noqa: B027 - most models fit any space
+        """UsageError where the space does not fit the model, as far as only a look at the model can tell."""
 
     @abstractmethod
     def build(self, design: Design, target: Target, walk: Walk) -> Built:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from dse.design import PER_LAYER, UNSET, WEIGHTED_KNOBS, Design, Hardware, PerLayer
 
+#: Knobs of all weights, those of layers without a reuse factor too.
+SCALED_KNOBS = ("weight_width", "weight_integer")
+
 
 @dataclass(frozen=True, slots=True)
 class LayerShape:
@@ -13,6 +16,8 @@ class LayerShape:
 
     `positions` is how often a convolution evaluates its sum, the pixels of its output; None for dense layers. `depthwise`
     convolutions sum over each channel by itself. The `last` layer's stream leaves the network.
+    `scaled` layers (batch normalisation) have weights without a reuse factor. Of a trained model the integer bits are known
+    that hold a layer's weights and its results.
     """
 
     name: str
@@ -23,6 +28,9 @@ class LayerShape:
     positions: int | None = None
     depthwise: bool = False
     last: bool = False
+    scaled: bool = False
+    weight_integer: int | None = None
+    result_integer: int | None = None
 
     def has(self, knob: str) -> bool:
         """Whether designs have a value of this per-layer knob for the layer."""
@@ -30,6 +38,8 @@ class LayerShape:
             return self.positions is not None and not self.depthwise
         if knob == "fifo_depth":
             return (self.weighted or self.activated) and not self.last
+        if knob in SCALED_KNOBS:
+            return self.weighted or self.scaled
         return self.weighted if knob in WEIGHTED_KNOBS else self.activated
 
     @property

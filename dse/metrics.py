@@ -64,6 +64,8 @@ METRICS: Mapping[str, Metric] = _table(
     Metric("agreement_test", "fraction", "", "the same for the test rows"),
     Metric("agreement_trained", "fraction", "", "validation rows where the emulation chooses the unquantised model's class"),
     Metric("agreement_trained_test", "fraction", "", "the same for the test rows"),
+    Metric("difference_trained", "output", "", "largest difference of an output from the unquantised model's, validation rows"),
+    Metric("difference_trained_test", "output", "", "the same for the test rows"),
     Metric("agreement_rtl", "fraction", "", "test bench rows where the simulated RTL gives the emulation's outputs"),
     Metric("agreement_rtl_n", "rows", "", "rows that `agreement_rtl` was measured on", whole=True),
     Metric("dsp", "blocks", "min", "DSP48 blocks", whole=True),

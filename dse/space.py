@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dse.design import ARCHITECTURE, EVERY, PER_LAYER, Design, Scalar, build, canonical
-from dse.domains import Domain, EachLayer, ReuseFactors, check
+from dse.domains import Domain, EachLayer, Profiled, ReuseFactors, check
 from dse.errors import UsageError
 from dse.legal import NEEDED_IO, LayerShape
 
-Knob = Domain | EachLayer | ReuseFactors | Scalar | Mapping[str, Any]
+Knob = Domain | EachLayer | ReuseFactors | Profiled | Scalar | Mapping[str, Any]
+_DOMAINS = (Domain, ReuseFactors, EachLayer, Profiled)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Space:
                 check(name, domain)
 
     @property
-    def flat(self) -> dict[str, Domain | ReuseFactors | EachLayer]:
+    def flat(self) -> dict[str, Domain | ReuseFactors | EachLayer | Profiled]:
         """Every knob under its flat name (`weight_bits.fc1`); single values are domains of one."""
         found: dict[str, Any] = {f"{ARCHITECTURE}.{name}": value for name, value in self.architecture.items()}
         for f in fields(self):
@@ -63,7 +64,7 @@ class Space:
                 found |= {f.name if layer == EVERY else f"{f.name}.{layer}": domain for layer, domain in value.items()}
             else:
                 found[f.name] = value
-        return {name: v if isinstance(v, (Domain, ReuseFactors, EachLayer)) else Domain((v,)) for name, v in found.items()}
+        return {name: v if isinstance(v, _DOMAINS) else Domain((v,)) for name, v in found.items()}
 
     @property
     def domains(self) -> dict[str, Domain]:
@@ -150,6 +151,8 @@ def _resolved(knob: str, value: Any, layers: tuple[LayerShape, ...], io_type: st
     shapes = {name: [layer for layer in layers if layer.name == name] for name in names}
     if isinstance(value, EachLayer):
         value = dict.fromkeys(names, value.domain)
+    if isinstance(value, Profiled):
+        value = {name: _around(knob, value, shapes[name][0]) for name in names}
     if isinstance(value, Mapping):
         if not value or not (names or more):
             raise UsageError(f"{knob}: the network has no layer with this knob; give it one plain value.")
@@ -162,6 +165,13 @@ def _resolved(knob: str, value: Any, layers: tuple[LayerShape, ...], io_type: st
         chosen = {name: shapes[name] if name != EVERY else [shape for n in left for shape in shapes[n]] for name in value}
         return {name: _factors(domain, chosen[name], io_type) for name, domain in value.items() if chosen[name] or more}
     return _factors(value, [shape for name in names for shape in shapes[name]], io_type)
+
+
+def _around(knob: str, profiled: Profiled, layer: LayerShape) -> Domain:
+    found: int | None = getattr(layer, knob, None)
+    if found is None:
+        raise UsageError(f"{knob}: nothing is profiled for it; Profiled is for the integer bits of a trained model's layers.")
+    return profiled.around(found)
 
 
 def _factors(domain: Any, layers: list[LayerShape], io_type: str) -> Any:

@@ -150,6 +150,7 @@ def look() -> Facts:
     try:
         data = train.load_split(study.workload)
         layers = tuple(dict.fromkeys(layer for one in every for layer in flow.layers(one)))
+        flow.check(study.space)
         compiler = compiler_version()
         _check_scores(study, data)
         probed = scores.probe(study.workload.scores, data, flow.outputs(every[0]) or data.outputs[0])

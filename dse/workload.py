@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from dse.data import SHARES, Data, Rows, Split, split
@@ -16,6 +17,7 @@ __all__ = [
     "LARGEST",
     "SHARES",
     "Data",
+    "Pretrained",
     "Problem",
     "Rows",
     "Split",
@@ -185,3 +187,31 @@ class Trees(Problem):
     def as_json(self) -> Mapping[str, Any]:
         """What can be said without loading the data or building the model."""
         return {"kind": "trees", **super().as_json()}
+
+
+@dataclass(frozen=True)
+class Pretrained(Problem):
+    """A trained model as it is: a file of Keras 2 or 3 or QKeras, quantised for each design and never trained.
+
+    The model ends in one output per class, one logit for two classes, or a regression's values; a softmax or sigmoid at the end
+    of a classifier is left out of what is built, which changes no answer. Weights are rounded to the nearest value of their
+    type. A QKeras model has types of its own and takes no knobs of precision; any other needs at least `weight_width` and
+    `result_width`.
+    """
+
+    admits: ClassVar[Mapping[str, Scalar | None]] = {
+        **dict.fromkeys(("weight_width", "weight_integer", "result_width", "result_integer"), None),
+        **dict.fromkeys(("input_width", "input_integer", "rounding", "saturation"), None),
+        **{name: NETWORK_HARDWARE[name] for name in ("reuse_factor", "strategy", "io_type", "clock_ns")},
+    }
+
+    model: str | Path
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.model, (str, Path)):
+            raise UsageError(f"workload: model must be the path of a saved model, got {self.model!r:.80}.")
+
+    def as_json(self) -> Mapping[str, Any]:
+        """What can be said without loading the data or the model; the file's digest is known once it is looked at."""
+        return {"kind": "pretrained", **super().as_json()}

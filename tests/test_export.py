@@ -13,6 +13,7 @@ import pytest
 from build_run import EMULATION, JUDGE, SYNTHESIS, VITIS, build_run, goals, plain_record, write_run
 
 from dse import export
+from dse.design import KNOBS
 from dse.errors import DseError, StoreError
 from dse.goals import Objective
 from dse.record import Failure
@@ -214,3 +215,9 @@ def test_a_number_that_is_none_is_refused(tmp_path, write):
     damaged = replace(run, records=(replace(run.records[0], seconds={"train": float("inf")}),))
     with pytest.raises(StoreError, match=r"trial 7: seconds\.train is inf"):
         write(view(damaged))
+
+
+def test_every_knob_has_its_place():
+    """Knobs of any kind of workload can be listed."""
+    layers = [f"{knob}.fc1" for knob in KNOBS]
+    assert min([*layers, *KNOBS, "architecture.width"], key=export.knob_order) == "architecture.width"

@@ -37,7 +37,7 @@ def convert(model: Any, hardware: Hardware, part: str, clock_ns: float, folder: 
     with _listening(told):
         converted = _converted(model, hardware, part, clock_ns, project)
         converted.write()
-    _settle(project)
+    settle(project)
     network = _extracted(converted, hardware, part, clock_ns)
     network.save(folder)
     return {"printed": [line for line in told.getvalue().splitlines() if "WARNING" in line]}
@@ -113,7 +113,7 @@ def _extracted(converted: Any, hardware: Hardware, part: str, clock_ns: float) -
         ("part", part, network.part),
         ("clock period", clock_ns, network.clock_ns),
     ):
-        _same("of the whole network", what, asked, built)
+        same("of the whole network", what, asked, built)
     return network
 
 
@@ -136,7 +136,7 @@ def _config(hls4ml: Any, model: Any, hardware: Hardware) -> dict[str, Any]:
     return config
 
 
-def _settle(project: Path) -> None:
+def settle(project: Path) -> None:
     """Leave nothing that depends on where the project was written, nor what nobody reads."""
     (project / "keras_model.keras").unlink(missing_ok=True)
     config = project / "hls4ml_config.yml"
@@ -168,23 +168,23 @@ def check(network: Network, hardware: Hardware, quantizers: Quantizers, asked: M
     values themselves are compared, and that a type is not wider than asked.
     """
     for layer in network.multipliers:
-        _same(layer.name, "reuse_factor", hardware.reuse_factor.of(layer.name), layer.reuse_factor)
-        _same(layer.name, "strategy", hardware.strategy.of(layer.name), layer.strategy)
+        same(layer.name, "reuse_factor", hardware.reuse_factor.of(layer.name), layer.reuse_factor)
+        same(layer.name, "strategy", hardware.strategy.of(layer.name), layer.strategy)
         pixels = hardware.parallelization_factor
         if pixels is not None and layer.kind in ("conv1d", "conv2d"):
-            _same(layer.name, "parallelization_factor", pixels.of(layer.name), layer.attributes["parallelization_factor"])
+            same(layer.name, "parallelization_factor", pixels.of(layer.name), layer.attributes["parallelization_factor"])
         for name, array in zip(("weight", "bias"), asked[layer.name], strict=False):
             if not np.array_equal(network.weights[f"{layer.name}/{name}"].reshape(array.shape), array):
                 raise StageFailed("invalid", f"layer {layer.name}: hls4ml changed the quantised {name} values.")
         assert layer.weight_type is not None
         if layer.weight_type.width > quantizers.weights[layer.name].bits:
-            _same(layer.name, "weight bits", quantizers.weights[layer.name].bits, layer.weight_type.width)
+            same(layer.name, "weight bits", quantizers.weights[layer.name].bits, layer.weight_type.width)
     _check_depths(network, hardware)
     built = {layer.name: layer for layer in network.layers if layer not in network.multipliers}
     first = next(layer for layer in network.layers if layer.kind == "input")
     for name, quantizer in quantizers.activations.items():
         layer = first if name == INPUT_QUANTIZER else built.get(name) or built[f"{name}_relu"]
-        _same(layer.name, "result type", str(quantizer.type), str(layer.result_type))
+        same(layer.name, "result type", str(quantizer.type), str(layer.result_type))
 
 
 def _check_depths(network: Network, hardware: Hardware) -> None:
@@ -194,10 +194,11 @@ def _check_depths(network: Network, hardware: Hardware) -> None:
     for layer in network.layers:
         asked = _depth_of(depths, layer.name)
         if asked is not None and layer.kind not in ("input", "reshape") and layer.name not in network.outputs:
-            _same(layer.name, "fifo_depth", asked, extract.fifo_depth(layer))
+            same(layer.name, "fifo_depth", asked, extract.fifo_depth(layer))
 
 
-def _same(layer: str, what: str, asked: Any, built: Any) -> None:
+def same(layer: str, what: str, asked: Any, built: Any) -> None:
+    """StageFailed("invalid") where hls4ml builds something else than what was asked for."""
     if asked != built:
         raise StageFailed("invalid", f"layer {layer}: {what} {asked} was asked for, hls4ml builds {built}.")
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from dse import legacy_keras
 from dse.design import Hardware
-from dse.errors import StageFailed, UsageError
+from dse.errors import StageFailed
 from dse.network import Network
-from dse.nn import extract
+from dse.nn import extract, saved
 from dse.nn.convert import BACKEND
 
-SUFFIXES = (".keras", ".h5", ".hdf5")
+SUFFIXES = saved.SUFFIXES
 
 
 def read(path: Path, hardware: Hardware, part: str, clock_ns: float) -> Network:
@@ -27,57 +24,9 @@ def read(path: Path, hardware: Hardware, part: str, clock_ns: float) -> Network:
     used where hls4ml can infer them, its default precision otherwise. UsageError where the file is no model, StageFailed
     ("unsupported") where hls4ml refuses it.
     """
-    version = _keras_version(path)
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(io.StringIO()):
-        if version.startswith("3."):
-            return _network(_load3(path), (hardware, part, clock_ns), told)
-        with legacy_keras.keras_is_tf_keras():
-            return _network(_load2(path), (hardware, part, clock_ns), told)
-
-
-def _keras_version(path: Path) -> str:
-    """The version of Keras that wrote the file."""
-    try:
-        if path.suffix == ".keras":
-            with zipfile.ZipFile(path) as archive:
-                return str(json.loads(archive.read("metadata.json"))["keras_version"])
-        import h5py
-
-        with h5py.File(path) as file:
-            stated = file.attrs.get("keras_version")
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UsageError(
-            f"{path}: not a readable Keras model ({error}). Save it with model.save({path.stem!r} + '.h5')."
-        ) from error
-    if stated is None:
-        raise UsageError(f"{path}: no Keras version inside; weights alone are no model. Save it with model.save(...).")
-    return stated.decode() if isinstance(stated, bytes) else str(stated)
-
-
-def _load2(path: Path) -> Any:
-    import tf_keras
-    from qkeras.utils import _add_supported_quantized_objects
-    from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_wrapper
-
-    known: dict[str, Any] = {"PruneLowMagnitude": pruning_wrapper.PruneLowMagnitude}
-    _add_supported_quantized_objects(known)
-    try:
-        model = tf_keras.models.load_model(path, custom_objects=known, compile=False)
-    except Exception as error:  # Keras raises whatever the file makes it stumble over
-        raise UsageError(
-            f"{path}: tf_keras cannot load it ({type(error).__name__}: {error}). A QKeras model loads from .h5."
-        ) from error
-    return prune.strip_pruning(model)
-
-
-def _load3(path: Path) -> Any:
-    import keras
-
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        raise UsageError(f"{path}: Keras {keras.__version__} cannot load it ({type(error).__name__}: {error}).") from error
+    found, told = saved.look(path), io.StringIO()
+    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(io.StringIO()), found.front():
+        return _network(found.load(), (hardware, part, clock_ns), told)
 
 
 def _network(model: Any, target: tuple[Hardware, str, float], told: io.StringIO) -> Network:
