@@ -2,7 +2,7 @@
 
 The generated sources are compiled in one translation unit with a loop over rows, from a precompiled header of hls4ml's own
 headers: same results as hls4ml's own library (tests compare them). What makes it quick, measured for a digits MLP: a short
-reader of weights instead of a template per array, and no bridge to single precision (2.5 to 1.8 s of g++); code that hls4ml
+reader of weights instead of a template per array, and no bridge to single precision (2.4 to 1.8 s of g++); code that hls4ml
 generates line by line is not optimised (an SVHN-size CNN with io_parallel: 34 to 11 s). Weights are read at run time, so a
 library depends on the generated sources alone and is kept for the next that are equal.
 """
@@ -46,6 +46,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 GENERATED = ("nnet_code_gen.h",)
 #: Reads a file of numbers separated by commas, as hls4ml's own reader does, which is compiled anew for each array.
 READER = """
+#include "ap_fixed.h"
 #include "nnet_utils/nnet_helpers.h"
 static void dse_read(const char *name, double *values, size_t size) {
     std::string path = std::string(dse_weights) + "/" + name;

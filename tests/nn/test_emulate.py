@@ -153,7 +153,7 @@ def test_a_repeated_compilation_by_hand_gives_the_same_numbers(built, tmp_path):
     """`run.sh` beside the log needs the project and nothing of our caches."""
     import subprocess
 
-    found = built("mlp-latency-1", mlp()[0], hardware(), ROWS)
+    found = built("mlp-compiled-for-run.sh", mlp(5, 5)[0], hardware(), ROWS)
     home = found.project.parent
     subprocess.run(["sh", str(home / "run.sh"), str(found.project)], check=True, cwd=tmp_path)
     again = emulate.predict(home / "emulation.so", found.network, found.project, ROWS)
