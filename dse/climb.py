@@ -114,16 +114,28 @@ def chosen(run: Run, choice: Choice, store: Store) -> list[Record]:
         raise UsageError(f"{run.folder}: the front is empty. {headline(seen)} Name designs with --trial N.")
     for record in found:
         failure = record.failure
-        if "emulate" not in record.entries or (failure is not None and failure.stage != STAGE):
+        if "convert" not in record.entries or (failure is not None and failure.stage != STAGE):
             why = "it was not converted" if failure is None else f"it failed in {failure.stage} ({failure.kind})"
             raise UsageError(f"trial {record.trial} cannot be synthesised: {why}; `dse show {run.folder} {record.trial}`.")
-    gone = [str(record.trial) for record in found if store.find("convert", record.entries["convert"]) is None]
+    _check_projects(run, found, store)
+    return found
+
+
+def _check_projects(run: Run, records: list[Record], store: Store) -> None:
+    """UsageError where the store does not hold the project of each of these designs."""
+    gone = [record for record in records if store.find("convert", record.entries["convert"]) is None]
+    scored = [str(record.trial) for record in gone if "emulate" not in record.entries]
+    if scored:
+        raise UsageError(
+            f"trials {', '.join(scored)} were scored and never built: the study emulates its front alone. Let `dse run` finish "
+            f"{run.name} and choose designs of its front, or sweep with --set emulate=all into another --root."
+        )
     if gone:
         raise UsageError(
-            f"{store.folder} no longer holds the generated projects of trials {', '.join(gone)} (`dse clean --keep-front` "
-            "removes those of other designs). Run the sweep again into another --root, or leave them out: --trial N."
+            f"{store.folder} no longer holds the generated projects of trials {', '.join(str(r.trial) for r in gone)} "
+            "(`dse clean --keep-front` removes those of other designs). Run the sweep again into another --root, or leave them "
+            "out: --trial N."
         )
-    return found
 
 
 def _check_front_end(lowest: Synthesizer, record: Record, store: Store) -> None:

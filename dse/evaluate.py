@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,9 +14,10 @@ from dse import ladder, scores
 from dse.bdt.flow import Boosted
 from dse.design import Design
 from dse.errors import DseError, StageFailed
-from dse.flow import VERIFY, Flow, Walk
+from dse.flow import VERIFY, Built, Flow, Walk
 from dse.legal import illegal
 from dse.metrics import Measurement
+from dse.network import Network
 from dse.nn import emulate, ptq, qat, train
 from dse.record import Failure, Record
 from dse.store import Entry, Store
@@ -60,13 +62,12 @@ def _evaluate(design: Design, study: Study, walk: Walk) -> None:
     reason = illegal(design, flow.layers(design.architecture))
     if reason is not None:
         raise StageFailed("invalid", reason)
-    built = flow.build(design, target(study, design), walk)
+    foreseen = study.emulate == "front"
+    built, seen = _scored(flow, design, study, walk, foreseen=foreseen)
     walk.effective = built.effective
-    data = train.load_split(study.workload)
-    rows = {"validation": data.validation}
-    seen = flow.emulate(built, rows, data.fingerprint, walk, as_built=False)
     reached = measure(study, seen, "validation")
-    walk.found(flow.emulator, "emulated", reached, own=study.workload.metrics)
+    tool, level = ("dse", "reference") if foreseen else (flow.emulator, "emulated")
+    walk.found(tool, level, reached, own=study.workload.metrics)
     walk.found(built.library, "trained", built.unquantised, stage=built.origin)
     agree(study, seen, "validation")
     walk.pruned = study.hopeless(reached)
@@ -80,6 +81,16 @@ def _evaluate(design: Design, study: Study, walk: Walk) -> None:
         walk.measurements.append(replace(ladder.stated(cost), judge=judge))
 
 
+def _scored(flow: Flow, design: Design, study: Study, walk: Walk, *, foreseen: bool) -> tuple[Built, Entry]:
+    """The design and the outputs that its trial is scored by: of its emulation, or `foreseen` by the float64 reference."""
+    data, to = train.load_split(study.workload), target(study, design)
+    rows = {"validation": data.validation}
+    if foreseen:
+        return flow.foresee(design, to, rows, data.fingerprint, walk)
+    built = flow.build(design, to, walk)
+    return built, flow.emulate(built, rows, data.fingerprint, walk, as_built=False)
+
+
 def target(study: Study, design: Design) -> Target:
     """The study's target, with the design's clock where that is a knob."""
     asked = design.hardware.clock_ns
@@ -89,32 +100,48 @@ def target(study: Study, design: Design) -> Target:
 def verify(record: Record, study: Study, store: Store) -> tuple[tuple[Measurement, ...], Failure | None]:
     """Emulate a design of the front exactly as it is built, on the validation and the test rows.
 
-    Returns the test figures, and a Failure("mismatch") where any output of what is built differs from the emulation that the
-    trial was scored by. Entries that are gone are made again.
+    Returns the test figures (and the validation rows' of a design that was not emulated before), and a Failure("mismatch")
+    where the network or any output differs from what the trial was scored by. Entries that are gone are made again.
     """
     walk = Walk(store)
     try:
         flow = flow_of(study.workload)
+        foreseen = any(found.source.level == "reference" for found in record.measurements)
+        before, scored = _scored(flow, record.design, study, walk, foreseen=foreseen)
         built = flow.build(record.design, target(study, record.design), walk)
+        _same(before.network, built.network)
         data = train.load_split(study.workload)
-        rows = {"validation": data.validation}
-        scored = flow.emulate(built, rows, data.fingerprint, walk, as_built=False)
-        rows["test"] = data.test
+        rows = {"validation": data.validation, "test": data.test}
         seen = flow.emulate(built, rows, data.fingerprint, walk, as_built=True)
-        before, now = (emulate.load_outputs(entry.folder, "validation") for entry in (scored, seen))
         again = measure(study, seen, "validation")
-        known = {name: value for name, value in again.items() if record.value(name) is not None}
-        if not known or any(value != record.value(name) for name, value in known.items()) or not np.array_equal(before, now):
-            equal = float(np.mean(np.all(before == now, axis=1)))
-            first, value = next(iter(again.items()))
-            told = f"{equal:.2%} of the validation rows are as they were scored, {first} {value:.4f} as built"
-            raise StageFailed("mismatch", f"{told}: hls4ml computes something else for these hardware knobs.")
+        _same_outputs(record, scored, seen, again)
         for name in rows:
             agree(study, seen, name)
-        walk.found(flow.emulator, "emulated", measure(study, seen, "test"), own=study.workload.metrics)
+        reached = measure(study, seen, "test") | (again if foreseen else {})
+        walk.found(flow.emulator, "emulated", reached, own=study.workload.metrics)
     except Exception as error:  # noqa: BLE001
         return (), failed(VERIFY, error)
     return tuple(walk.measurements), None
+
+
+def _same(foreseen: Network, built: Network) -> None:
+    """StageFailed("mismatch") where hls4ml has built another network than the one that was scored."""
+    if foreseen.digest != built.digest:
+        pairs = zip(foreseen.layers, built.layers, strict=False)
+        layers = [f"{was.name}: {was} was foreseen, {now} is built" for was, now in pairs if was != now]
+        told = layers[0] if layers else "the same layers with other weights"
+        raise StageFailed("mismatch", f"hls4ml builds another network than was foreseen: {told}.")
+
+
+def _same_outputs(record: Record, scored: Entry, seen: Entry, again: Mapping[str, float]) -> None:
+    """StageFailed("mismatch") where what is built computes something else than what the trial was scored by."""
+    before, now = (emulate.load_outputs(entry.folder, "validation") for entry in (scored, seen))
+    known = {name: value for name, value in again.items() if record.value(name) is not None}
+    if not known or any(value != record.value(name) for name, value in known.items()) or not np.array_equal(before, now):
+        equal = float(np.mean(np.all(before == now, axis=1)))
+        first, value = next(iter(again.items()))
+        told = f"{equal:.2%} of the validation rows are as they were scored, {first} {value:.4f} as built"
+        raise StageFailed("mismatch", f"{told}: hls4ml computes something else for these hardware knobs.")
 
 
 def failed(stage: str, error: Exception) -> Failure:
@@ -127,21 +154,23 @@ def failed(stage: str, error: Exception) -> Failure:
     return Failure(stage, kind, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
+#: What an emulation's entry states per set of rows, and the metric's name.
+_BESIDE = {"agreement": "agreement", "trained": "agreement_trained", "difference": "difference_trained"}
+
+
 def measure(study: Study, seen: Entry, rows: str) -> dict[str, float]:
-    """Scores and agreement of an emulation on the "validation" or "test" rows, under the names of their metrics."""
+    """Scores and, of an emulation, agreement on the "validation" or "test" rows, under the names of their metrics."""
     data, suffix = train.load_split(study.workload), "_test" if rows == "test" else ""
     outputs, y = emulate.load_outputs(seen.folder, rows), getattr(data, rows).y
     found = scores.measure(outputs, y, data.task, study.workload.scores, suffix)
-    found[f"agreement{suffix}"] = seen.data["agreement"][rows]
-    if "trained" in seen.data:
-        found[f"agreement_trained{suffix}"] = seen.data["trained"][rows]
-    if "difference" in seen.data:
-        found[f"difference_trained{suffix}"] = seen.data["difference"][rows]
+    for told, metric in _BESIDE.items():
+        if rows in seen.data.get(told, {}):
+            found[f"{metric}{suffix}"] = seen.data[told][rows]
     return found
 
 
 def agree(study: Study, seen: Entry, rows: str) -> None:
     """StageFailed("mismatch") where an exact workload's emulation differs from the float64 reference on any row."""
-    share = seen.data["agreement"][rows]
-    if study.workload.exact and share < 1:
+    share = seen.data["agreement"].get(rows)  # None: not emulated
+    if study.workload.exact and share is not None and share < 1:
         raise StageFailed("mismatch", f"the emulation equals the float64 reference on {share:.2%} of the {rows} rows only.")

@@ -19,7 +19,7 @@ from dse.design import Design, Scalar
 from dse.legal import LayerShape
 from dse.metrics import Measurement, Metric, Source
 from dse.network import Network
-from dse.nn import emulate, train
+from dse.nn import emulate, reference, train
 from dse.space import Space
 from dse.store import Entry, Store, key_of
 from dse.study import Target
@@ -116,6 +116,23 @@ class Flow(ABC):
 
         `target` has the design's own clock.
         """
+
+    def foresee(self, design: Design, target: Target, rows: Mapping[str, Rows], data: str, walk: Walk) -> tuple[Built, Entry]:
+        """The design as it will be built, and the entry of its float64 reference's outputs for some rows; nothing is compiled.
+
+        The entry is read like an emulation's and holds the network as well. A flow that knows the network without converting
+        the design says so here; `verify` compares it with what is built.
+        """
+        built = self.build(design, target, walk)
+        causes = {"version": reference.VERSION, "network": built.network.digest, "data": data}
+        return built, walk.get(reference.STAGE, lambda: causes, lambda to: self._foreseen(built.network, rows, to))
+
+    @staticmethod
+    def _foreseen(network: Network, rows: Mapping[str, Rows], folder: Path) -> Mapping[str, Any]:
+        told = reference.foresee(network, {name: found.x for name, found in rows.items()}, folder)
+        for name, found in rows.items():
+            np.save(folder / f"labels-{name}.npy", found.y, allow_pickle=False)
+        return told
 
     def emulate(self, built: Built, rows: Mapping[str, Rows], data: str, walk: Walk, *, as_built: bool) -> Entry:
         """The entry of the emulation of some rows by name, `data` their fingerprint, with the labels beside the outputs.

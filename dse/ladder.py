@@ -15,7 +15,7 @@ import numpy as np
 from dse.errors import ReportError, StageFailed, UsageError
 from dse.metrics import Measurement
 from dse.network import Network
-from dse.nn import emulate
+from dse.nn import emulate, reference
 from dse.record import Failure, Record, Refusal
 from dse.store import Entry, Store, key_of
 from dse.synth import Refinement, Synthesizer
@@ -154,10 +154,21 @@ class Told:
     files: Path | None
 
 
+def network_of(record: Record, store: Store) -> Path | None:
+    """The folder with a record's network: converted, or foreseen where that is all there is; None where both are gone."""
+    for stage in ("convert", reference.STAGE):
+        entry = store.find(stage, record.entries[stage]) if stage in record.entries else None
+        if entry is not None:
+            return entry.folder
+    return None
+
+
 def climb(task: Task) -> Told:
     """Synthesise one design rung by rung; what the store or the record has already is not made again."""
     record, store = task.record, task.store
-    built = store.path("convert", record.entries["convert"])
+    built = network_of(record, store)
+    if built is None:
+        raise UsageError(f"trial {record.trial}: {store.folder} no longer holds its network.")
     network = Network.load(built)
     on_the_way = Climb(store, network, built / "project", task.rungs, _bench(task), task.cosim)
     known = {found.source.key for found in record.measurements}
@@ -183,7 +194,8 @@ def climb(task: Task) -> Told:
 def _bench(task: Task) -> Vectors | None:
     """The rows of the emulation, as built where that was done, and its outputs; None where they are gone."""
     verified = [found.source.key for found in task.record.measurements if found.source.stage == "verify"]
-    stages = [("verify", key) for key in verified[-1:]] + [("emulate", task.record.entries["emulate"])]
+    stages = [("verify", key) for key in verified[-1:]]
+    stages += [(stage, key) for stage, key in task.record.entries.items() if stage == emulate.STAGE]
     for stage, key in stages:
         entry = task.store.find(stage, key)
         if entry is not None:

@@ -26,6 +26,8 @@ ESTIMATED = ("latency", "resource")
 #: Those that draw from the space, and all that a study may name.
 DRAWING = ("tpe", "nsga2", "random")
 SAMPLERS = ("auto", "exhaustive", *DRAWING)
+#: Which designs are compiled and emulated: every one, or those of the front, the others being scored by the float64 reference.
+EMULATE = ("all", "front")
 #: A study's name is the name of its folder.
 NAME = re.compile(r"[^/\\\0]{1,100}")
 
@@ -63,8 +65,10 @@ class Study:
 
     `first` holds designs, as flat knob values, that are tried before the sampler's own. `sampler` "auto" goes through the whole
     space where it is no larger than `trials` ("exhaustive"), and takes "tpe" otherwise. A design that breaks a limit on
-    accuracy, or on another score, is not synthesised. A trial that takes longer than `timeout_s` seconds is ended; a vendor's
-    tool has limits of its own (`Vitis(terms=...)`), which come on top.
+    accuracy, or on another score, is not synthesised. With `emulate` "front" designs are scored by the float64 reference of
+    their network, and only those that reach the front are converted, compiled and emulated, as they are built. A trial that
+    takes longer than `timeout_s` seconds is ended; a vendor's tool has limits of its own (`Vitis(terms=...)`), which come on
+    top.
     """
 
     name: str
@@ -79,6 +83,7 @@ class Study:
     trials: int = 60
     seed: int = 0
     timeout_s: float = 3600.0
+    emulate: str = "all"
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name) or self.name.strip(". ") == "":
@@ -90,8 +95,8 @@ class Study:
         for name, kind in _MANY.items():
             object.__setattr__(self, name, _several(name, getattr(self, name), kind))
         object.__setattr__(self, "space", limited(self.space, self.workload))
-        if self.sampler not in SAMPLERS:
-            raise UsageError(f"sampler must be one of {', '.join(SAMPLERS)}, got {self.sampler!r}.")
+        for name, known in (("sampler", SAMPLERS), ("emulate", EMULATE)):
+            _check_known(name, getattr(self, name), known)
         if not self.objectives:
             raise UsageError(f"study {self.name}: it needs at least one objective, such as Objective('accuracy').")
         self._know_scores()
@@ -104,6 +109,7 @@ class Study:
             object.__setattr__(self, "synthesizer", replace(self.synthesizer, resources=self.target.part))
         self._check_figures([*names, *(limit.metric for limit in self.limits)])
         self._check_strategies()
+        self._check_emulate([*names, *(limit.metric for limit in self.limits)])
         check_whole("trials", self.trials, 1)
         check_whole("seed", self.seed, 0)
         check_positive("timeout_s", self.timeout_s)
@@ -127,6 +133,23 @@ class Study:
             if isinstance(self.synthesizer, Estimate) and name not in self.emulated + self.synthesizer.metrics:
                 known = ", ".join(self.emulated + self.synthesizer.metrics)
                 raise UsageError(f"{name} is stated by no estimate; objectives and limits may be on {known}.")
+
+    def _check_emulate(self, names: list[str]) -> None:
+        """UsageError for what cannot be known of designs that are not emulated."""
+        if self.emulate == "all":
+            return
+        if not self.workload.exact:
+            raise UsageError(
+                'emulate="front" scores designs by their float64 reference, which a workload with exact=False need not equal. '
+                'Use emulate="all".'
+            )
+        if not isinstance(self.synthesizer, Estimate):
+            raise UsageError(
+                'emulate="front" writes the projects of the front alone, and this synthesizer needs one of every design. '
+                'Let estimates judge and take the front further with `dse synth`, or use emulate="all".'
+            )
+        if "agreement" in names:
+            raise UsageError('agreement is known of emulated designs alone; emulate="front" cannot search by it.')
 
     def _check_strategies(self) -> None:
         """UsageError for strategies that the estimate has no figures for: every design would fail after its training."""
@@ -227,6 +250,11 @@ def _check_kind(name: str, value: Any, kind: type) -> None:
     if not isinstance(value, kind):
         names = " or ".join(one.__name__ for one in kind.__subclasses__()) if kind is Problem else kind.__name__
         raise UsageError(f"a study's {name} must be of the kind {names}, got {value!r:.80}.")
+
+
+def _check_known(name: str, value: Any, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
 
 
 def _several(name: str, values: Any, kind: type) -> tuple[Any, ...]:

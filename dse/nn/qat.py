@@ -10,13 +10,14 @@ from typing import Any
 
 from dse import preflight, scores
 from dse.design import Design, Scalar
+from dse.errors import StageFailed
 from dse.flow import Built, Flow, Walk
 from dse.legal import LayerShape
 from dse.network import Network
-from dse.nn import compress, convert, graph, train
-from dse.store import Entry, Store
+from dse.nn import blueprint, compress, convert, graph, reference, train
+from dse.store import Entry, Store, key_of
 from dse.study import Target
-from dse.workload import Workload
+from dse.workload import Rows, Workload
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Trained(Flow):
         scores.row_weights(self.workload.training, data.train.y, data.classes)
         preflight.preflight(target, store)
 
-    def build(self, design: Design, target: Target, walk: Walk) -> Built:
-        """The `train`, `compress` and `convert` entries."""
+    def _small(self, design: Design, walk: Walk) -> tuple[Entry, dict[str, float]]:
+        """The `train` and `compress` entries: the latter, and the float model's figures."""
         workload, arch = self.workload, design.architecture
         base = walk.get("train", lambda: train.causes(workload, arch), lambda to: train.train(workload, arch, to))
         small = walk.get(
@@ -52,12 +53,37 @@ class Trained(Flow):
             lambda: compress.causes(workload, design, base.key),
             lambda to: compress.compress(workload, design, base.folder, to),
         )
+        return small, {name: float(value) for name, value in base.data.items() if name.endswith("_float")}
+
+    def build(self, design: Design, target: Target, walk: Walk) -> Built:
+        """The `train`, `compress` and `convert` entries."""
+        small, reached = self._small(design, walk)
         built = walk.get(
-            "convert", lambda: _causes(design, target, small), lambda to: _convert(workload, design, target, small, to)
+            "convert", lambda: _causes(design, target, small), lambda to: _convert(self.workload, design, target, small, to)
         )
-        network = Network.load(built.folder)
-        reached = {name: float(value) for name, value in base.data.items() if name.endswith("_float")}
-        return Built(built, network, convert.effective(network), reached, "train", "tensorflow")
+        return _built(built, reached)
+
+    def foresee(self, design: Design, target: Target, rows: Mapping[str, Rows], data: str, walk: Walk) -> tuple[Built, Entry]:
+        """From a blueprint, by hls4ml's own passes; designs that cannot be foreseen so are converted."""
+        small, reached = self._small(design, walk)
+        causes = _causes(design, target, small)
+        try:
+            seen = walk.get(
+                reference.STAGE,
+                lambda: {"foreseen": reference.VERSION, "convert": causes, "data": data},
+                lambda to: self._foreseen(_network(self.workload, design, target, small), rows, to),
+            )
+        except StageFailed as error:
+            if error.kind != "unsupported":
+                raise
+            return super().foresee(design, target, rows, data, walk)
+        walk.entries["convert"] = key_of("convert", causes)  # made where the design reaches the front
+        return _built(seen, reached), seen
+
+
+def _built(entry: Entry, reached: Mapping[str, float]) -> Built:
+    network = Network.load(entry.folder)
+    return Built(entry, network, convert.effective(network), reached, "train", "tensorflow")
 
 
 @lru_cache(maxsize=64)
@@ -91,3 +117,13 @@ def _convert(workload: Workload, design: Design, target: Target, small: Entry, f
     network = Network.load(folder)
     convert.check(network, design.hardware, quantizers, convert.quantised_weights(model, quantizers))
     return told
+
+
+def _network(workload: Workload, design: Design, target: Target, small: Entry) -> Network:
+    """What `_convert` would make, without a Keras model and without a project."""
+    quantizers = graph.Quantizers.from_json(small.data["quantizers"])
+    weights = train.load_weights(small.folder / "weights.npz")
+    model = blueprint.blueprint(workload, design.architecture, quantizers, weights)
+    network = convert.foresee(model, design.hardware, target.name, target.clock_ns)
+    convert.check(network, design.hardware, quantizers, convert.quantised_weights(model, quantizers))
+    return network

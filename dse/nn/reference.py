@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,9 @@ from dse.errors import StageFailed
 from dse.fixed import quantise
 from dse.network import Layer, Network
 
+#: The stage that scores a design by this reference before anything is generated.
+STAGE = "foresee"
+VERSION = 1
 #: Accumulators above this width could lose bits in float64.
 EXACT_BITS = 53
 #: Values under all windows of a layer that are held at once (256 MB): images are evaluated in blocks of rows.
@@ -48,6 +53,15 @@ def _block(network: Network, rows: np.ndarray) -> np.ndarray:
         before = [values[name] for name in layer.inputs] or [rows.reshape(len(rows), *layer.input_shape)]
         values[layer.name] = quantise(KINDS[layer.kind](network, layer, before), layer.result_type)
     return values[network.outputs[0]]
+
+
+def foresee(network: Network, rows: Mapping[str, np.ndarray], folder: Path) -> Mapping[str, Any]:
+    """Leave the network and its outputs for each named set of rows, in the files of an emulation; no agreement is stated."""
+    network.save(folder)
+    outputs = {name: reference(network, x).reshape(len(x), -1) for name, x in rows.items()}
+    with (folder / "outputs.npz").open("wb") as file:
+        np.savez(file, allow_pickle=False, **outputs)
+    return {"agreement": {}, "network": network.digest}
 
 
 def _same(network: Network, layer: Layer, before: list[np.ndarray]) -> np.ndarray:  # noqa: ARG001

@@ -26,7 +26,7 @@ def restate(study: Study, ledger: Ledger, store: Store, console: Console | None)
     the store no longer holds a design's network.
     """
     due = [record for record in ledger.records.values() if _due(record, study.judge)]
-    gone = [str(r.trial) for r in due if store.find("convert", r.entries["convert"]) is None]
+    gone = [str(r.trial) for r in due if ladder.network_of(r, store) is None]
     if gone:
         raise UsageError(
             f"{ledger.folder}: trials {', '.join(gone)} cannot be estimated again by {study.judge.name}: {store.folder} "
