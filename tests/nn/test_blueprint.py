@@ -16,13 +16,13 @@ from tests.nn.conftest import PART
 
 
 def rows():
-    """Twenty rows of 8 numbers in 3 classes."""
+    """Thirty rows of 8 numbers in 3 classes."""
     draw = np.random.default_rng(0)
     return Data(draw.normal(size=(30, 8)), np.repeat(np.arange(3), 10))
 
 
 def mlp(width):
-    """Two layers with and without a bias, a ReLU of its own, dropout and a reshape on the way."""
+    """Layers with and without a bias, a ReLU of its own, dropout and a reshape on the way."""
     from tf_keras import Sequential, layers
 
     return Sequential(
@@ -39,33 +39,51 @@ def mlp(width):
     )
 
 
-WORKLOAD = Workload(rows, mlp)
+def images():
+    """Thirty images of 6 x 6 pixels in 3 classes."""
+    draw = np.random.default_rng(0)
+    return Data(draw.normal(size=(30, 6, 6, 1)), np.repeat(np.arange(3), 10))
 
 
-def drawn(dice):
-    """A design's architecture, quantisers, weights and hardware knobs, at random."""
-    width = dice.choice((4, 8))
+def cnn(width):
+    """Convolutions, one of them depthwise, a folded normalisation, a branch that is added, pooling."""
+    from tf_keras import Model, layers
+
+    x = layers.Input((6, 6, 1), name="image")
+    h = layers.Conv2D(width, 3, padding="same", use_bias=False, name="conv1")(x)
+    h = layers.BatchNormalization(name="norm")(h)
+    h = one = layers.ReLU(name="act1")(h)
+    h = layers.DepthwiseConv2D(3, padding="same", activation="relu", name="depth")(h)
+    h = layers.Add(name="sum")([h, one])
+    h = layers.MaxPooling2D(2, name="pool")(h)
+    h = layers.Flatten(name="flat")(h)
+    return Model(x, layers.Dense(3, name="out")(h))
+
+
+WORKLOADS = {"mlp": Workload(rows, mlp), "cnn": Workload(images, cnn)}
+
+
+def drawn(dice, kind="mlp"):
+    """A design at random: its architecture, quantisers, weights, hardware knobs and QKeras model."""
+    architecture = (("width", dice.choice((4, 8))),)
+    nodes = graph.nodes(train.build(WORKLOADS[kind], architecture))
     wide = lambda signed=True: Quantizer(dice.randint(2, 14), dice.randint(0, 2), signed)  # noqa: E731
     quantizers = graph.Quantizers(
-        {name: wide() for name in ("fc1", "fc2", "out")},
-        {name: wide() for name in ("fc2", "out")},
-        {graph.INPUT_QUANTIZER: Quantizer(dice.randint(3, 16), dice.randint(0, 2)), "act": wide(False), "fc2": wide(False)},
+        {node.name: wide() for node in nodes if node.weighted},
+        {node.name: wide() for node in nodes if node.weighted and node.use_bias},
+        {graph.INPUT_QUANTIZER: wide(), **{node.name: wide(False) for node in nodes if node.activated}},
     )
+    model = graph.quantised(nodes, quantizers)
     draw = np.random.default_rng(dice.randrange(2**32))
-    shapes = {"fc1": [(8, width)], "fc2": [(width, 6), (6,)], "out": [(6, 3), (3,)]}
-    weights = {name: [draw.normal(size=s, scale=0.5).astype(np.float32) for s in every] for name, every in shapes.items()}
-    weights["fc1"][0][draw.random((8, width)) < dice.choice((0.0, 0.6, 0.95))] = 0
-    strategy = dice.choice(("latency", "resource"))
-    knobs = {"weight_bits": 6, "activation_bits": 6, "strategy": strategy, "io_type": dice.choice(("io_parallel", "io_stream"))}
-    return (("width", width),), quantizers, weights, build({**knobs, "reuse_factor": dice.choice((1, 2))}).hardware
-
-
-def keras_model(architecture, quantizers, weights):
-    """The QKeras model itself."""
-    model = graph.quantised(graph.nodes(train.build(WORKLOAD, architecture)), quantizers)
-    for name, arrays in weights.items():
-        model.get_layer(name).set_weights(arrays)
-    return model
+    kept = dice.choice((1.0, 0.4, 0.05))
+    weights = {}
+    for name in quantizers.weights:
+        shapes = [array.shape for array in model.get_layer(name).get_weights()]
+        weights[name] = [(draw.normal(size=s, scale=0.5) * (draw.random(s) < kept)).astype(np.float32) for s in shapes]
+        model.get_layer(name).set_weights(weights[name])
+    knobs = {"weight_bits": 6, "activation_bits": 6, "reuse_factor": dice.choice((1, 2))}
+    knobs |= {"strategy": dice.choice(("latency", "resource")), "io_type": dice.choice(("io_parallel", "io_stream"))}
+    return blueprint.blueprint(WORKLOADS[kind], architecture, quantizers, weights), model, build(knobs).hardware
 
 
 def bare(description):
@@ -75,11 +93,10 @@ def bare(description):
     return [bare(value) for value in description] if isinstance(description, list) else description
 
 
-def test_a_blueprint_says_what_its_keras_model_says():
+@pytest.mark.parametrize("kind", WORKLOADS)
+def test_a_blueprint_says_what_its_keras_model_says(kind):
     """The same description, layers, names and arrays."""
-    architecture, quantizers, weights, _ = drawn(random.Random(5))
-    model = keras_model(architecture, quantizers, weights)
-    drawing = blueprint.blueprint(WORKLOAD, architecture, quantizers, weights)
+    drawing, model, _ = drawn(random.Random(5), kind)
     assert bare(json.loads(drawing.to_json())) == bare(json.loads(model.to_json()))
     for layer in model.layers:
         there = drawing.get_layer(layer.name)
@@ -87,12 +104,13 @@ def test_a_blueprint_says_what_its_keras_model_says():
         assert all(np.array_equal(a, b) for a, b in zip(there.get_weights(), layer.get_weights(), strict=True))
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_what_is_foreseen_is_what_hls4ml_then_builds(tmp_path, seed):
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("kind", WORKLOADS)
+def test_what_is_foreseen_is_what_hls4ml_then_builds(tmp_path, kind, seed):
     """Types, weights, knobs: the digest of the foreseen network is that of the written project's, whatever the design."""
-    architecture, quantizers, weights, hardware = drawn(random.Random(seed))
-    foreseen = convert.foresee(blueprint.blueprint(WORKLOAD, architecture, quantizers, weights), hardware, PART, 5.0)
-    convert.convert(keras_model(architecture, quantizers, weights), hardware, PART, 5.0, tmp_path)
+    drawing, model, hardware = drawn(random.Random(seed), kind)
+    foreseen = convert.foresee(drawing, hardware, PART, 5.0)
+    convert.convert(model, hardware, PART, 5.0, tmp_path)
     built = Network.load(tmp_path)
     assert foreseen.layers == built.layers
     assert foreseen.digest == built.digest
@@ -101,15 +119,14 @@ def test_what_is_foreseen_is_what_hls4ml_then_builds(tmp_path, seed):
 def test_foreseeing_writes_nothing(tmp_path, monkeypatch):
     """No project, no file, wherever it is called from."""
     monkeypatch.chdir(tmp_path)
-    architecture, quantizers, weights, hardware = drawn(random.Random(1))
-    convert.foresee(blueprint.blueprint(WORKLOAD, architecture, quantizers, weights), hardware, PART, 5.0)
+    drawing, _, hardware = drawn(random.Random(1))
+    convert.foresee(drawing, hardware, PART, 5.0)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_hls4ml_refuses_is_refused_when_foreseen():
     """The same typed failure as of a conversion."""
-    architecture, quantizers, weights, hardware = drawn(random.Random(1))
-    drawing = blueprint.blueprint(WORKLOAD, architecture, quantizers, weights)
+    drawing, _, hardware = drawn(random.Random(1))
     drawing.description["config"]["layers"][1]["class_name"] = "Nonsense"
     with pytest.raises(StageFailed, match="Unsupported layer type: Nonsense") as caught:
         convert.foresee(drawing, hardware, PART, 5.0)
