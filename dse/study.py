@@ -17,7 +17,7 @@ from dse.parts import Part, part
 from dse.space import Space
 from dse.synth import Synthesizer
 from dse.synth.estimate import Estimate
-from dse.workload import Problem, check_positive, check_whole
+from dse.workload import Problem, Trees, check_kind, check_known, check_positive, check_whole, several
 
 #: Figures of every trial, whoever judges the hardware; which of the scores depends on the data.
 EMULATED = ("accuracy", "auc", "mse", "r2", "agreement")
@@ -91,12 +91,12 @@ class Study:
         if self.name == store.FOLDER:
             raise UsageError(f"a study cannot be called {self.name!r}: its folder would be the store's. Choose another name.")
         for name, kind in _KINDS.items():
-            _check_kind(name, getattr(self, name), kind)
+            check_kind(name, getattr(self, name), kind)
         for name, kind in _MANY.items():
-            object.__setattr__(self, name, _several(name, getattr(self, name), kind))
+            object.__setattr__(self, name, several(name, getattr(self, name), kind))
         object.__setattr__(self, "space", limited(self.space, self.workload))
         for name, known in (("sampler", SAMPLERS), ("emulate", EMULATE)):
-            _check_known(name, getattr(self, name), known)
+            check_known(name, getattr(self, name), known)
         if not self.objectives:
             raise UsageError(f"study {self.name}: it needs at least one objective, such as Objective('accuracy').")
         self._know_scores()
@@ -107,9 +107,9 @@ class Study:
             limit.bound(self.target.resources.resources)
         if isinstance(self.synthesizer, Estimate) and isinstance(self.target.part, Part):
             object.__setattr__(self, "synthesizer", replace(self.synthesizer, resources=self.target.part))
+        self._check_emulate([*names, *(limit.metric for limit in self.limits)])
         self._check_figures([*names, *(limit.metric for limit in self.limits)])
         self._check_strategies()
-        self._check_emulate([*names, *(limit.metric for limit in self.limits)])
         check_whole("trials", self.trials, 1)
         check_whole("seed", self.seed, 0)
         check_positive("timeout_s", self.timeout_s)
@@ -138,10 +138,10 @@ class Study:
         """UsageError for what cannot be known of designs that are not emulated."""
         if self.emulate == "all":
             return
-        if not self.workload.exact:
+        if isinstance(self.workload, Trees) or not self.workload.exact:
             raise UsageError(
-                'emulate="front" scores designs by their float64 reference, which a workload with exact=False need not equal. '
-                'Use emulate="all".'
+                'emulate="front" scores designs by the float64 reference of their network; trees have none, and a workload '
+                'with exact=False need not equal it. Use emulate="all".'
             )
         if not isinstance(self.synthesizer, Estimate):
             raise UsageError(
@@ -244,22 +244,3 @@ def _values(domain: object) -> tuple[Scalar, ...]:
 #: What the fields of a study must be, and what the members of those that hold several.
 _KINDS: dict[str, type] = {"workload": Problem, "space": Space, "target": Target, "synthesizer": Synthesizer}
 _MANY: dict[str, type] = {"objectives": Objective, "limits": Limit, "first": Mapping}
-
-
-def _check_kind(name: str, value: Any, kind: type) -> None:
-    if not isinstance(value, kind):
-        names = " or ".join(one.__name__ for one in kind.__subclasses__()) if kind is Problem else kind.__name__
-        raise UsageError(f"a study's {name} must be of the kind {names}, got {value!r:.80}.")
-
-
-def _check_known(name: str, value: Any, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
-
-
-def _several(name: str, values: Any, kind: type) -> tuple[Any, ...]:
-    if not isinstance(values, (tuple, list)):
-        raise UsageError(f"a study's {name} must be several of the kind {kind.__name__} in brackets, got {values!r:.80}.")
-    for value in values:
-        _check_kind(name, value, kind)
-    return tuple(values)

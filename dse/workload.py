@@ -215,3 +215,25 @@ class Pretrained(Problem):
     def as_json(self) -> Mapping[str, Any]:
         """What can be said without loading the data or the model; the file's digest is known once it is looked at."""
         return {"kind": "pretrained", **super().as_json()}
+
+
+def check_kind(name: str, value: Any, kind: type) -> None:
+    """UsageError where a study's field is not of this kind."""
+    if not isinstance(value, kind):
+        names = " or ".join(one.__name__ for one in kind.__subclasses__()) if kind is Problem else kind.__name__
+        raise UsageError(f"a study's {name} must be of the kind {names}, got {value!r:.80}.")
+
+
+def check_known(name: str, value: Any, known: tuple[str, ...]) -> None:
+    """UsageError for a name that is none of those that are known."""
+    if value not in known:
+        raise UsageError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
+
+
+def several(name: str, values: Any, kind: type) -> tuple[Any, ...]:
+    """A study's field that holds several of a kind, as a tuple; UsageError for anything else."""
+    if not isinstance(values, (tuple, list)):
+        raise UsageError(f"a study's {name} must be several of the kind {kind.__name__} in brackets, got {values!r:.80}.")
+    for value in values:
+        check_kind(name, value, kind)
+    return tuple(values)
