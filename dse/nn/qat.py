@@ -88,9 +88,14 @@ def _built(entry: Entry, reached: Mapping[str, float]) -> Built:
 
 @lru_cache(maxsize=64)
 def _layers(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> tuple[LayerShape, ...]:
-    found = []
-    nodes = graph.nodes(train.build(workload, architecture))
+    return shapes(train.build(workload, architecture))
+
+
+def shapes(model: Any) -> tuple[LayerShape, ...]:
+    """What the space must know of a float model's layers; StageFailed("unsupported") for one that cannot be built."""
+    nodes = graph.nodes(model)
     used = {name for node in nodes for name in node.inputs}
+    found = []
     for node in nodes:
         if node.weighted or node.activated:
             depthwise, last = node.kind == "DepthwiseConv2D", node.name not in used
