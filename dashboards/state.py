@@ -30,6 +30,8 @@ _FREE = ("run", "judge", "part", "color", "symbol", "others", "sort", "filter")
 #: Characters of one value of an address that are looked at.
 LONGEST = 400
 _BUDGET = re.compile(r"(?P<number>[0-9][0-9,_]*\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+)\s*(?P<unit>%|k|m)?", re.IGNORECASE)
+#: Figures that people type in per cent of 1.
+FRACTIONS = tuple(name for name, metric in METRICS.items() if metric.unit == "fraction")
 _SCALE = {"k": 1e3, "m": 1e6}
 
 
@@ -105,12 +107,12 @@ def read_budget(text: str, metric: str, resources: Mapping[str, int], *, most: b
         return None
     found = _BUDGET.fullmatch(cleaned)
     if found is None:
-        hint = "40 %" if metric in resources or METRICS[metric].unit == "fraction" else "5k"
+        hint = "40 %" if metric in resources or metric in FRACTIONS else "5k"
         raise UsageError(f"{metric}: {text[:40]!r} is no number; write 5000, or {hint}.")
     number, unit = float(found["number"].replace(",", "").replace("_", "")), (found["unit"] or "").lower()
     if not math.isfinite(number):
         raise UsageError(f"{metric}: {text[:40]!r} is too large.")
-    if unit == "%" and METRICS[metric].unit == "fraction":
+    if unit == "%" and metric in FRACTIONS:
         number /= 100
     elif unit == "%":
         if metric not in resources:
@@ -125,7 +127,7 @@ def bounded_above(metric: str, goals: Goals) -> bool:
     for objective in goals.objectives:
         if objective.metric == metric:
             return objective.direction == "min"
-    return METRICS[metric].better != "max"
+    return goals.metric(metric).better != "max"
 
 
 def under(state: State, base: Goals, judge: Judge) -> tuple[Goals, dict[str, str]]:

@@ -17,7 +17,6 @@ from dashboards.sight import Sight
 from dse.errors import UsageError
 from dse.export import knob_order
 from dse.listing import STATE_WORDS, figure_text
-from dse.metrics import METRICS
 from dse.view import STATES
 
 #: Rows of a page.
@@ -116,7 +115,7 @@ def cells(sight: Sight, name: str) -> Floats | None:
     """A column's numbers, NaN where there is none; None for a column of words. UsageError for no column."""
     if name == "trial":
         return sight.columns.trials.astype(np.float64)
-    if name in METRICS:
+    if name in sight.goals.metrics:
         return sight.columns.figure(name)
     if name == "state":
         return None
@@ -164,9 +163,9 @@ def _text(sight: Sight, name: str, row: int) -> str:
         return str(sight.columns.trials[row])
     if name == "state":
         return FRONT if sight.on_front[row] else STATE_WORDS[STATES[sight.states[row]]]
-    if name in METRICS:
+    if name in sight.goals.metrics:
         value = float(sight.columns.figure(name)[row])
-        return "" if np.isnan(value) else figure_text(METRICS[name], value)
+        return "" if np.isnan(value) else figure_text(sight.goals.metric(name), value)
     value_ = sight.columns.knobs[name].of(row)
     if value_ is None:
         return ""

@@ -31,7 +31,7 @@ FLOORS = (
     ("store", "run", "vendor", "compiler", "library"),
     # what readers of a run see
     ("view",),
-    ("export", "cleaning", "evidence"),
+    ("export", "cleaning", "evidence", "joint"),
     ("listing",),
     ("summary",),
     ("dashboards",),

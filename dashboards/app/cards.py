@@ -15,7 +15,6 @@ from dashboards.state import State, bounded_above
 from dashboards.table import FRONT
 from dse.goals import Limit
 from dse.listing import STATE_WORDS, figure_text, title
-from dse.metrics import METRICS
 from dse.view import STATES
 
 
@@ -69,7 +68,7 @@ def _bound(sight: Sight, bound: Binding | None, place: int) -> str:
     objective = sight.goals.objectives[place]
     if bound is None:
         return f"No budget holds the best {objective.metric} back."
-    metric = METRICS[objective.metric]
+    metric = sight.goals.metric(objective.metric)
     row = bound.row
     reached = float(sight.columns.figure(objective.metric)[row])
     trial = sight.columns.trials[row]
@@ -91,7 +90,7 @@ def _loosen(sight: Sight, bound: Binding) -> str:
 def _need(sight: Sight, bound: Binding) -> str:
     """The figure that a design beyond a limit has."""
     name = bound.limit.metric
-    return f"{name} {figure_text(METRICS[name], float(sight.columns.figure(name)[bound.row]))}"
+    return f"{name} {figure_text(sight.goals.metric(name), float(sight.columns.figure(name)[bound.row]))}"
 
 
 def picks(seen: Seen, state: State) -> list[Any]:
@@ -119,8 +118,8 @@ def _pick(sight: Sight, row: int | None, what: str, kind: str) -> Any:
     facts = []
     for name in wanted(sight):
         number = float(sight.columns.figure(name)[row])
-        text = ["not stated"] if np.isnan(number) else value(name, number, sight.goals.resources)
-        facts.append(html.Div([html.Dt(title(name).removesuffix(" [fraction]")), html.Dd(text)]))
+        text = ["not stated"] if np.isnan(number) else value(sight.goals.metric(name), number, sight.goals.resources)
+        facts.append(html.Div([html.Dt(title(sight.goals.metric(name)).removesuffix(" [fraction]")), html.Dd(text)]))
     where = {"where": kind, "trial": trial}
     buttons = [
         html.Button("details", id={"type": "open", **where}, type="button", n_clicks=0),
@@ -170,7 +169,7 @@ def hint(seen: Seen, state: State, metric: str) -> Any:
     if limit is None:
         if not len(known):
             return "not stated by this judge"
-        low, high = (figure_text(METRICS[metric], float(end)) for end in (known.min(), known.max()))
+        low, high = (figure_text(sight.goals.metric(metric), float(end)) for end in (known.min(), known.max()))
         return f"{low} to {high} found"
     words = _terms(limit, sight)
     place = sight.goals.limits.index(limit)
@@ -186,7 +185,7 @@ def _terms(limit: Limit, sight: Sight) -> str:
     total = sight.goals.resources.get(limit.metric, 0)
     bound = limit.bound(sight.goals.resources)
     if limit.at_most_percent is not None:
-        return f"= {figure_text(METRICS[limit.metric], bound)} of {total:,}"
+        return f"= {figure_text(sight.goals.metric(limit.metric), bound)} of {total:,}"
     return f"= {share(bound / total)} of the part" if total else ""
 
 

@@ -20,7 +20,7 @@ from dse.design import Scalar
 from dse.evidence import files_of, log_of, repeat
 from dse.export import elsewhere, stated
 from dse.listing import figure_text
-from dse.metrics import METRICS, Measurement
+from dse.metrics import Measurement, Metric
 from dse.record import Failure, Record
 
 #: Characters of a failure's message that are shown.
@@ -121,8 +121,8 @@ def _figures(seen: Seen, record: Record) -> list[Any]:
 def _figure_table(seen: Seen, found: Mapping[str, Measurement]) -> Any:
     heads = ["figure", "value", "unit", "of the part", "bounds", "grade", "level", "tool", "stage", "evidence"]
     rows = []
-    for name in (name for name in METRICS if name in found):
-        one, metric = found[name], METRICS[name]
+    for name, one in found.items():
+        metric = one.metric(name)
         total = seen.sight.goals.resources.get(name, 0)
         bounds = one.intervals.get(name)
         number = one.values[name]
@@ -210,14 +210,14 @@ def _figure_pair(seen: Seen, one: Record, other: Record) -> Any:
     """Both designs' figures by this judge; where they differ, by how much, and which is better."""
     rows: list[list[Any]] = []
     marked: list[int] = []
-    for name in METRICS:
+    for name, metric in seen.sight.goals.metrics.items():
         values = [record.value(name, seen.judge) for record in (one, other)]
         if values == [None, None]:
             continue
-        texts = ["" if v is None else html.Span(value(name, v, seen.sight.goals.resources)) for v in values]
+        texts = ["" if v is None else html.Span(value(metric, v, seen.sight.goals.resources)) for v in values]
         change: Any = ""
         if None not in values and values[0] != values[1]:
-            change = _change(name, *(number for number in values if number is not None))
+            change = _change(metric, *(number for number in values if number is not None))
         if values[0] != values[1]:
             marked.append(len(rows))
         rows.append([name, *texts, change])
@@ -225,8 +225,7 @@ def _figure_pair(seen: Seen, one: Record, other: Record) -> Any:
     return sheet(heads, rows, numbers=(1, 2, 3), marked=marked)
 
 
-def _change(name: str, before: float, now: float) -> Any:
-    metric = METRICS[name]
+def _change(metric: Metric, before: float, now: float) -> Any:
     text = f"{100 * (now - before) / abs(before):+.3g} %" if before and metric.unit != "fraction" else f"{now - before:+.4g}"
     better = metric.better and (now > before) == (metric.better == "max")
     return badge(text, "good" if better else "bad" if metric.better else "")

@@ -51,7 +51,11 @@ def _row(sight: Sight, state: State, row: int, texts: tuple[str, ...], names: tu
         "front" if sight.on_front[row] else "" if sight.feasible[row] else "faint",
     ]
     cells = [
-        html.Td(text, className="number" if name in METRICS or name == "trial" else "", title=text if len(text) > 24 else "")
+        html.Td(
+            text,
+            className="number" if name in sight.goals.metrics or name == "trial" else "",
+            title=text if len(text) > 24 else "",
+        )
         for name, text in zip(names, texts, strict=True)
     ]
     return html.Tr(cells, id={"type": "row", "trial": trial}, n_clicks=0, className=" ".join(filter(None, kinds)), tabIndex=0)

@@ -16,7 +16,7 @@ from dashboards.state import State
 from dse.export import knob_order
 from dse.goals import Limit
 from dse.listing import SOFTMAX
-from dse.metrics import METRICS, Judge
+from dse.metrics import Judge, Metric
 from dse.parts import PARTS
 
 #: Milliseconds between two looks at a run that goes on.
@@ -83,7 +83,7 @@ def known_figures(feed: Feed, snapshot: Snapshot) -> list[str]:
     named = {o.metric for o in goals.objectives} | {limit.metric for limit in goals.limits}
     for judge in snapshot.judges:
         named |= {name for name, cells in feed.columns(judge).figures.items() if len(cells)}
-    return [name for name in METRICS if name in named]
+    return [name for name in goals.metrics if name in named]
 
 
 def _bar(desk: Desk, name: str, how: list[Any]) -> Any:
@@ -115,12 +115,12 @@ def _tabs(state: State) -> Any:
 
 def _side(feed: Feed, snapshot: Snapshot, state: State, judge: Judge, figures: list[str]) -> Any:
     goals = feed.run.goals
-    budgets = [name for name in figures if METRICS[name].better or name in {o.metric for o in goals.objectives}]
+    budgets = [name for name in figures if goals.metrics[name].better or name in {o.metric for o in goals.objectives}]
     first = {limit.metric for limit in goals.limits} | {o.metric for o in goals.objectives} | set(USUAL) | set(state.budgets)
     shown, more = [n for n in budgets if n in first], [n for n in budgets if n not in first]
     texts = {limit.metric: limit_text(limit) for limit in goals.limits} | dict(state.budgets)
-    rows = [_budget(name, texts.get(name, "")) for name in shown]
-    rest = html.Details([html.Summary("more figures"), *(_budget(name, texts.get(name, "")) for name in more)])
+    rows = [_budget(goals.metric(name), texts.get(name, "")) for name in shown]
+    rest = html.Details([html.Summary("more figures"), *(_budget(goals.metric(name), texts.get(name, "")) for name in more)])
     options = [{"label": _judge(known, snapshot), "value": known.name} for known in snapshot.judges]
     objectives = [{"label": plain(o.metric), "value": o.metric} for o in goals.objectives]
     devices = [{"label": f"the study's: {judge.part}", "value": ""}, *({"label": name, "value": name} for name in PARTS)]
@@ -159,13 +159,13 @@ def limit_text(limit: Limit) -> str:
     return f"{limit.at_least if limit.at_most is None else limit.at_most:.12g}"
 
 
-def _budget(metric: str, text: str) -> Any:
-    unit = METRICS[metric].unit
+def _budget(figure: Metric, text: str) -> Any:
+    metric, unit = figure.name, figure.unit
     told = "" if unit in ("fraction", "0 or 1") or metric in (unit.lower(), f"latency_{unit}") else unit
     label = [html.Span(breakable(metric)), html.Small(told)]
     return html.Div(
         [
-            html.Label(label, title=METRICS[metric].meaning),
+            html.Label(label, title=figure.meaning),
             dcc.Input(id={"type": "field", "metric": metric}, value=text, placeholder="no limit", debounce=0.4, type="text"),
             dcc.Input(id={"type": "slide", "metric": metric}, type="range", min=0, max=STEPS, step=1, value=STEPS),
             html.Div(id={"type": "hint", "metric": metric}, className="hint"),

@@ -12,7 +12,7 @@ from dashboards.figures.parallel import parallel_lines
 from dashboards.palette import darkened
 from dashboards.sight import Sight
 from dse.listing import figure_text
-from dse.metrics import METRICS
+from dse.metrics import Metric
 
 #: What the buttons above a figure do; nothing that would send it anywhere.
 GRAPH: Any = {
@@ -77,10 +77,10 @@ def breakable(name: str) -> str:
     return name.replace("_", "_\u200b").replace(".", ".\u200b")
 
 
-def value(metric: str, number: float, resources: Mapping[str, int]) -> list[Any]:
+def value(metric: Metric, number: float, resources: Mapping[str, int]) -> list[Any]:
     """A figure, and its share of the part where it is one of the part's resources."""
-    total = resources.get(metric, 0)
-    text = figure_text(METRICS[metric], number)
+    total = resources.get(metric.name, 0)
+    text = figure_text(metric, number)
     return [text, html.Small(f" {share(number / total)}", title="of the part")] if total else [text]
 
 

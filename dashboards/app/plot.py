@@ -14,7 +14,6 @@ from dashboards.app.desk import Desk, Seen
 from dashboards.points import settings, wanted
 from dashboards.state import State
 from dse.listing import figure_text
-from dse.metrics import METRICS
 
 
 def front(desk: Desk, seen: Seen, state: State) -> Any:
@@ -23,7 +22,7 @@ def front(desk: Desk, seen: Seen, state: State) -> Any:
     own = layout.own_choice(seen.feed)
     logs = {"": None, "log": True, "linear": False}
     marked = [(trial, name) for trial, name in ((state.trial, "selected"), (state.other, "compared")) if trial is not None]
-    names = {*sight.columns.knobs, *METRICS}
+    names = {*sight.columns.knobs, *sight.goals.metrics}
     what = figures.Picture(
         x=state.x or own.x,
         y=state.y or own.y,
@@ -73,7 +72,7 @@ def told(seen: Seen, trial: int) -> Any:
     for name in wanted(sight):
         value = float(sight.columns.figure(name)[row])
         if not np.isnan(value):
-            facts.append(html.Div([html.Dt(name), html.Dd(html.B(figure_text(METRICS[name], value)))]))
+            facts.append(html.Div([html.Dt(name), html.Dd(html.B(figure_text(sight.goals.metric(name), value)))]))
     knobs = [html.Div([html.Dt(name), html.Dd(str(value))]) for name, value in settings(sight, row).items()]
     over = [html.P(f"over {limit}", className="wrong") for limit, _ in sight.violated(row)]
     head = html.Div([html.B(f"trial {trial}"), *cards.states(sight, row)], className="row")

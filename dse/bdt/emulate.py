@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from dse import shell
 from dse.bdt.convert import INPUT, PROJECT, TREES, ensemble_of
-from dse.errors import DseError, StageFailed
+from dse.compiler import COMPILER, FLAGS, compile_unit, compiler_version, digest, precompiled
+from dse.errors import DseError
 from dse.fixed import quantise
 from dse.network import Network
 from dse.nn import emulate
-from dse.symptoms import diagnose
 
 VERSION = 1
 #: How to compile an emulation again by hand.
@@ -48,7 +47,7 @@ def causes(network: Network, fingerprint: str) -> dict[str, Any]:
         "version": VERSION,
         "conifer": network.hls4ml_version,
         "types": emulate.templates(),
-        "compiler": emulate.compiler_version(),
+        "compiler": compiler_version(),
         "network": network.digest,
         "data": fingerprint,
     }
@@ -87,22 +86,18 @@ def types() -> Path:
 
 def build(project: Path, libraries: Path, log: Path) -> Path:
     """The compiled library of a project: from `libraries` where the same sources were compiled before."""
-    total = hashlib.sha256(f"{VERSION} {emulate.compiler_version()} {emulate.FLAGS} {UNIT}".encode())
-    for source in sorted((project / "firmware").glob("*.[ch]*")):
+    firmware, known = project / "firmware", digest(types())
+    total = hashlib.sha256(f"{VERSION} {compiler_version()} {emulate.LEVEL} {FLAGS} {known} {UNIT}".encode())
+    for source in sorted(firmware.glob("*.[ch]*")):
         total.update(source.name.encode() + source.read_bytes())
     home = libraries / f"{total.hexdigest()}.so"
     if not home.exists():
-        libraries.mkdir(parents=True, exist_ok=True)
+        begin = precompiled('#include "ap_fixed.h"', types(), (), libraries, (emulate.LEVEL, known))
         unit = log.with_name("unit.cpp")
         unit.write_text(UNIT)
-        flags = " ".join(emulate.FLAGS)
-        log.with_name("run.sh").write_text(REPEAT.format(compiler=emulate.COMPILER, flags=flags, types=types()))
+        flags = " ".join((emulate.LEVEL, *FLAGS))
+        log.with_name("run.sh").write_text(REPEAT.format(compiler=COMPILER, flags=flags, types=types()))
         made = home.with_suffix(f".{os.getpid()}")
-        include = [f"-I{types()}", f"-I{project / 'firmware'}"]
-        argv = [str(emulate.compiler()), *emulate.FLAGS, *include, "-shared", str(unit), "-o", str(made)]
-        done = shell.run(argv, project, log, limits=shell.Limits(timeout_s=emulate.TIMEOUT_S))
-        if done.returncode != 0:
-            found = diagnose(emulate.COMPILER, log, "tool", f"refused the generated code (exit {done.returncode})")
-            raise StageFailed(found.kind, found.message, shell.tail(log))
+        compile_unit([*begin, f"-I{firmware}", "-shared", str(unit), "-o", str(made)], log)
         made.replace(home)
     return home

@@ -13,12 +13,13 @@ import numpy as np
 from dse.bdt import convert, emulate, train
 from dse.bdt.ensemble import Ensemble
 from dse.bdt.train import MARGINS
+from dse.compiler import compiler_version
 from dse.design import Design, PerLayer, Precision, Scalar
 from dse.errors import DseError, StageFailed
 from dse.flow import Built, Flow, Walk
 from dse.legal import LayerShape
 from dse.network import Network
-from dse.nn.emulate import compiler_version, load_outputs
+from dse.nn.emulate import load_outputs
 from dse.nn.train import load_split, versions
 from dse.scores import chosen
 from dse.store import Entry, Store

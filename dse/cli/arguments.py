@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+Folders = Annotated[list[Path], typer.Argument(help="Folders of sweeps, such as runs/digits.", metavar="DIR...")]
 Folder = Annotated[Path, typer.Argument(help="The folder of a sweep, such as runs/digits.", metavar="DIR")]
 JudgeOption = Annotated[
     str,

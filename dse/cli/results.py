@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from dse.cli.arguments import AsJson, Folder, JudgeOption
+from dse.cli.arguments import AsJson, Folder, Folders, JudgeOption
 from dse.cli.terminal import Sheet, say, say_json
 
 if TYPE_CHECKING:
@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from dse.view import View
 
 
-def front(folder: Folder, judge: JudgeOption = "", as_json: AsJson = False) -> None:
+def front(folders: Folders, judge: JudgeOption = "", as_json: AsJson = False) -> None:
     """List the designs that no other feasible design beats in every objective, the best in the first objective first.
 
     The highlighted row is the knee: where the next bit of one objective begins to cost much of the others. Figures are of
-    one judge; other judges, such as a vendor's synthesis of some of the designs, have fronts of their own.
+    one judge; other judges, such as a vendor's synthesis of some of the designs, have fronts of their own. Several folders,
+    of the same data, split, objectives and judge, have one front: a network and boosted trees, for instance.
 
     \b
     Examples:
       dse front runs/digits
       dse front runs/digits --judge vitis
+      dse front runs/breast_cancer_mlp runs/breast_cancer_bdt
       dse front runs/digits --json | jq '.front[].trial'
     """
     from dse.export import describe
@@ -34,7 +36,10 @@ def front(folder: Folder, judge: JudgeOption = "", as_json: AsJson = False) -> N
     from dse.run import open_run
     from dse.view import coverage, view
 
-    run = open_run(folder)
+    if len(folders) > 1:
+        show_joint([open_run(folder) for folder in folders], judge, as_json=as_json)
+        return
+    run = open_run(folders[0])
     if not as_json:
         show_front(run, Console(), judge)
         return
@@ -44,6 +49,36 @@ def front(folder: Folder, judge: JudgeOption = "", as_json: AsJson = False) -> N
     designs = {known.name: count for known, count in coverage(run).items()}
     head = {"study": run.name, "judge": seen.judge.name, "designs_with_figures": designs}
     say_json({**head, "headline": headline(seen), "knee": knee, "front": found})
+
+
+def show_joint(runs: list[Run], judge: str, *, as_json: bool) -> None:
+    """Print the common front of several runs; UsageError where their figures cannot be compared."""
+    from dse.export import describe, figure
+    from dse.joint import joint
+    from dse.listing import figure_text
+
+    found = joint(runs, judge)
+    said = found.goals.judge
+    if as_json:
+        rows = [{"study": name, **describe(standing, said)} for name, standing in found.front]
+        say_json({"studies": [run.name for run in runs], "judge": said.name, "front": rows})
+        return
+    console = Console()
+    share = {seen.name: sum(name == seen.name for name, _ in found.front) for seen in found.views}
+    told = ", ".join(f"{count} of {name}" for name, count in share.items())
+    say(console, f"{len(found.front)} designs on the common front ({told}), judged by {said.name}")
+    limited = (limit.metric for limit in found.goals.limits)
+    metrics = list(dict.fromkeys([*(objective.metric for objective in found.goals.objectives), *limited]))
+    cells = []
+    for name, standing in found.front:
+        stated = [(metric, standing.record.measurement(metric, said)) for metric in metrics]
+        figures = ["" if m is None else figure_text(m.metric(metric), figure(metric, m)) for metric, m in stated]
+        knobs = ", ".join(f"{knob} {value}" for knob, value in standing.record.design.knobs.items())
+        proof = "emulated" if standing.as_built else "not yet"
+        cells.append([name, str(standing.record.trial), *figures, proof, knobs])
+    heads = ["study", "trial", *(f"{m}\n{found.goals.metric(m).unit}" for m in metrics), "as built", "knobs"]
+    if cells:
+        Sheet(heads, cells, numbers=list(range(1, 2 + len(metrics)))).show(console)
 
 
 def show_front(run: Run, console: Console, judge: str = "") -> None:
