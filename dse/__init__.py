@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dse.studyfile import load
     from dse.sweep import Options, Swept, explore
     from dse.synth.estimate import Estimate
+    from dse.synth.open import Adders, Open
     from dse.synth.vitis import Vitis
     from dse.synth.vivado import Vivado
     from dse.workload import Data, Pretrained, Training, Trees, Workload
@@ -45,6 +46,7 @@ _HOMES = {
     "dse.studyfile": ("load",),
     "dse.sweep": ("Options", "Swept", "explore"),
     "dse.synth.estimate": ("Estimate",),
+    "dse.synth.open": ("Adders", "Open"),
     "dse.synth.vitis": ("Vitis",),
     "dse.synth.vivado": ("Vivado",),
     "dse.workload": ("Data", "Pretrained", "Training", "Trees", "Workload"),
@@ -52,6 +54,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Adders",
     "Choice",
     "Data",
     "DseError",
@@ -64,6 +67,7 @@ __all__ = [
     "Limit",
     "Network",
     "Objective",
+    "Open",
     "Options",
     "Part",
     "Pretrained",

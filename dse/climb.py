@@ -27,13 +27,14 @@ from dse.sweep import LOG_FILE, logged
 from dse.sweep.ledger import Ledger
 from dse.sweep.progress import Show, short
 from dse.synth import Synthesizer
+from dse.synth.open import Effort, Open
 from dse.synth.vitis import BACKENDS, Vitis
 from dse.synth.vivado import RUNGS as ABOVE
 from dse.synth.vivado import Vivado
 from dse.vendor import Terms
 from dse.view import view
 
-RUNGS = ("hls", *ABOVE)
+RUNGS = ("open", "hls", *ABOVE)
 #: Memory that one run may well take.
 RUN_BYTES = 8 * 10**9
 #: Failures of the machine that no other design would escape; after so many in a row nothing more is begun.
@@ -76,8 +77,10 @@ def default_jobs() -> int:
     return max(1, min(2, memory // RUN_BYTES))
 
 
-def synthesizer(rung: str, terms: Terms) -> Synthesizer:
-    """Whose figures a rung's are: Vitis HLS's, or Vivado's on what Vitis HLS has made."""
+def synthesizer(rung: str, terms: Terms, latency_cutoff: float = 5.0) -> Synthesizer:
+    """Whose figures a rung's are: Vitis HLS's, Vivado's on what Vitis HLS has made, or those of open tools."""
+    if rung == "open":
+        return Open(latency_cutoff, effort=Effort(limits=replace(terms.limits, disk_bytes=0)))
     hls = Vitis(terms=terms)
     return hls if rung == "hls" else Vivado(rung, hls, terms=terms)
 

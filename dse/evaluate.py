@@ -12,7 +12,7 @@ import numpy as np
 
 from dse import ladder, scores
 from dse.bdt.flow import Boosted
-from dse.design import Design
+from dse.design import Design, PerLayer
 from dse.errors import DseError, StageFailed
 from dse.flow import VERIFY, Built, Flow, Walk
 from dse.legal import illegal
@@ -22,6 +22,7 @@ from dse.nn import emulate, ptq, qat, train
 from dse.record import Failure, Record
 from dse.store import Entry, Store
 from dse.study import Study, Target
+from dse.synth.vectors import Vectors
 from dse.workload import Pretrained, Problem, Trees, Workload
 
 
@@ -74,6 +75,9 @@ def _evaluate(design: Design, study: Study, walk: Walk) -> None:
     if walk.pruned:
         return
     climb = ladder.Climb(walk.store, built.network, built.project, ladder.rungs(study.synthesizer))
+    if ladder.proves(study.synthesizer):
+        known = _rows(train.load_split(study.workload).validation.x, seen)
+        climb = replace(climb, vectors=known, emulated=_compiled(flow, built, design, study, walk.store).project)
     for rung in climb.rungs:
         cost = walk.get(ladder.STAGE, partial(climb.causes, rung), partial(climb.make, rung))
         climb.entries.append(cost)
@@ -88,13 +92,34 @@ def _scored(flow: Flow, design: Design, study: Study, walk: Walk, *, foreseen: b
     if foreseen:
         return flow.foresee(design, to, rows, data.fingerprint, walk)
     built = flow.build(design, to, walk)
-    return built, flow.emulate(built, rows, data.fingerprint, walk, as_built=False)
+    walk.stage = ladder.STAGE
+    ladder.admit(study.synthesizer, built.network)
+    compiled = _compiled(flow, built, design, study, walk.store)
+    return built, flow.emulate(compiled, rows, data.fingerprint, walk, as_built=False)
 
 
 def target(study: Study, design: Design) -> Target:
     """The study's target, with the design's clock where that is a knob."""
     asked = design.hardware.clock_ns
     return study.target if asked is None else replace(study.target, clock_ns=asked)
+
+
+def _compiled(flow: Flow, built: Built, design: Design, study: Study, store: Store) -> Built:
+    """What is compiled to score a design: itself, or its like of the latency strategy where that computes the same.
+
+    hls4ml's distributed arithmetic writes the weights into the code and compiles for a minute; the front is compiled as built.
+    """
+    adders = "distributed_arithmetic" in {layer.strategy for layer in built.network.multipliers}
+    if not adders or not emulate.shareable(built.network):
+        return built
+    plain = replace(design, hardware=replace(design.hardware, strategy=PerLayer("latency")))
+    other = flow.build(plain, target(study, design), Walk(store))
+    return other if other.network.function_digest == built.network.function_digest else built
+
+
+def _rows(x: np.ndarray, seen: Entry) -> Vectors:
+    """The validation rows and what the emulation made of them."""
+    return Vectors(x.reshape(len(x), -1), emulate.load_outputs(seen.folder, "validation"))
 
 
 def verify(record: Record, study: Study, store: Store) -> tuple[tuple[Measurement, ...], Failure | None]:

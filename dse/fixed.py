@@ -65,7 +65,8 @@ def _overflow(steps: np.ndarray, to: FixedType) -> Any:
         case "SAT":
             return np.clip(steps, low, high)
         case "SAT_SYM":
-            return np.clip(steps, -high if to.signed else 0.0, high)
+            # the compiled types keep the lowest value of a signed type of one bit, which would have no other below 0
+            return np.clip(steps, -high if to.signed and to.width > 1 else low, high)
         case "SAT_ZERO":
             return np.where((steps < low) | (steps > high), 0.0, steps)
         case "WRAP":

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dse import proof
 from dse.errors import ReportError, StageFailed, UsageError
 from dse.metrics import Measurement
 from dse.network import Network
@@ -19,16 +20,32 @@ from dse.nn import emulate, reference
 from dse.record import Failure, Record, Refusal
 from dse.store import Entry, Store, key_of
 from dse.synth import Refinement, Synthesizer
-from dse.synth.vitis import Vectors, Vitis
+from dse.synth.open import Adders
+from dse.synth.vectors import Vectors
+from dse.synth.vitis import Vitis
 from dse.synth.vivado import Vivado
 
 STAGE = "synthesize"
+#: Rows of a co-simulation.
+BENCH_ROWS = 100
 
 
 def rungs(synthesizer: Synthesizer) -> tuple[Synthesizer, ...]:
     """The synthesizer and all that it stands on, the lowest first."""
     below = rungs(synthesizer.hls) if isinstance(synthesizer, Refinement) else ()
     return (*below, synthesizer)
+
+
+def admit(synthesizer: Synthesizer, network: Network) -> None:
+    """StageFailed("unsupported") where it is known from the network alone that there will be no figures."""
+    lowest = rungs(synthesizer)[0]
+    if isinstance(lowest, Adders):
+        lowest.refuse(network)
+
+
+def proves(synthesizer: Synthesizer) -> bool:
+    """Whether it must be given the emulation's rows, to be held against them before it states a figure."""
+    return isinstance(rungs(synthesizer)[0], Adders)
 
 
 def patience_s(synthesizer: Synthesizer, jobs: int) -> float:
@@ -62,8 +79,9 @@ def _digest(vectors: Vectors) -> str:
 class Climb:
     """One network, its generated project (read only) and the rungs to be climbed.
 
-    `vectors` are what C synthesis is co-simulated on where `cosim` asks for it. An entry that was co-simulated on them answers
-    for plain synthesis too.
+    `vectors` are rows of the emulation with its outputs: adder graphs are held against them, C synthesis is co-simulated on the
+    first of them where `cosim` asks for it. An entry that was co-simulated answers for plain synthesis too. `emulated` is a
+    project whose compiled emulation gives further outputs: this one, or another that computes the same.
     """
 
     store: Store
@@ -72,6 +90,7 @@ class Climb:
     rungs: tuple[Synthesizer, ...]
     vectors: Vectors | None = None
     cosim: bool = False
+    emulated: Path | None = None
     entries: list[Entry] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -80,10 +99,15 @@ class Climb:
 
     def causes(self, rung: Synthesizer) -> dict[str, Any]:
         """What this rung's entry depends on here."""
-        checked = causes(rung, self.network, self.vectors) if rung is self.rungs[0] and self._checkable else None
+        checked = causes(rung, self.network, self._bench) if rung is self.rungs[0] and self._checkable else None
         if checked is not None and (self.cosim or self._answers(checked)):
             return checked
         return causes(rung, self.network)
+
+    @property
+    def _bench(self) -> Vectors | None:
+        """The rows of a co-simulation, which takes seconds for each."""
+        return None if self.vectors is None else self.vectors.first(BENCH_ROWS)
 
     @property
     def _checkable(self) -> bool:
@@ -109,7 +133,12 @@ class Climb:
         if isinstance(rung, Refinement):
             return rung.refine(self.network, self.entries[-1].folder, folder).as_json()
         if self.cosim and isinstance(rung, Vitis):
-            return rung.synthesize(self.network, self.project, folder, self.vectors).as_json()
+            return rung.synthesize(self.network, self.project, folder, self._bench).as_json()
+        if isinstance(rung, Adders) and self.vectors is not None:
+            rung.refuse(self.network)  # before anything is compiled
+            libraries, log = self.store.folder / "libraries", folder / proof.LOG
+            rows = proof.vectors(self.network, self.emulated or self.project, libraries, self.vectors, log)
+            return rung.synthesize(self.network, self.project, folder, rows).as_json()
         return rung.synthesize(self.network, self.project, folder).as_json()
 
     def settled(self, keys: Container[str]) -> bool:
@@ -170,7 +199,7 @@ def climb(task: Task) -> Told:
     if built is None:
         raise UsageError(f"trial {record.trial}: {store.folder} no longer holds its network.")
     network = Network.load(built)
-    on_the_way = Climb(store, network, built / "project", task.rungs, _bench(task), task.cosim)
+    on_the_way = Climb(store, network, built / "project", task.rungs, emulated_rows(record, store), task.cosim)
     known = {found.source.key for found in record.measurements}
     found: list[Measurement] = []
     seconds = 0.0
@@ -191,13 +220,13 @@ def climb(task: Task) -> Told:
     return Told(tuple(found), None, seconds, on_the_way.entries[-1].folder)
 
 
-def _bench(task: Task) -> Vectors | None:
-    """The rows of the emulation, as built where that was done, and its outputs; None where they are gone."""
-    verified = [found.source.key for found in task.record.measurements if found.source.stage == "verify"]
+def emulated_rows(record: Record, store: Store) -> Vectors | None:
+    """The kept rows of a design's emulation, as built where that was done, and its outputs; None where they are gone."""
+    verified = [found.source.key for found in record.measurements if found.source.stage == "verify"]
     stages = [("verify", key) for key in verified[-1:]]
-    stages += [(stage, key) for stage, key in task.record.entries.items() if stage == emulate.STAGE]
+    stages += [(stage, key) for stage, key in record.entries.items() if stage == emulate.STAGE]
     for stage, key in stages:
-        entry = task.store.find(stage, key)
+        entry = store.find(stage, key)
         if entry is not None:
             return Vectors(*emulate.load_bench(entry.folder, "validation"))
     return None

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
-from dse import store
+from dse import answerable, store
 from dse.design import ARCHITECTURE, Scalar
-from dse.domains import Domain, EachLayer
 from dse.errors import UsageError
 from dse.goals import Goals, Limit, Objective
 from dse.metrics import Judge
@@ -17,12 +16,11 @@ from dse.parts import Part, part
 from dse.space import Space
 from dse.synth import Synthesizer
 from dse.synth.estimate import Estimate
+from dse.synth.open import Adders, Open
 from dse.workload import Problem, Trees, check_kind, check_known, check_positive, check_whole, several
 
 #: Figures of every trial, whoever judges the hardware; which of the scores depends on the data.
 EMULATED = ("accuracy", "auc", "mse", "r2", "agreement")
-#: Strategies that the estimate knows.
-ESTIMATED = ("latency", "resource")
 #: Those that draw from the space, and all that a study may name.
 DRAWING = ("tpe", "nsga2", "random")
 SAMPLERS = ("auto", "exhaustive", *DRAWING)
@@ -109,7 +107,7 @@ class Study:
             object.__setattr__(self, "synthesizer", replace(self.synthesizer, resources=self.target.part))
         self._check_emulate([*names, *(limit.metric for limit in self.limits)])
         self._check_figures([*names, *(limit.metric for limit in self.limits)])
-        self._check_strategies()
+        answerable.check(self.synthesizer, self.space)
         check_whole("trials", self.trials, 1)
         check_whole("seed", self.seed, 0)
         check_positive("timeout_s", self.timeout_s)
@@ -127,12 +125,13 @@ class Study:
 
     def _check_figures(self, names: list[str]) -> None:
         """UsageError for objectives and limits on what the search may not see or the estimate never states."""
+        known = self.emulated + self.synthesizer.metrics if isinstance(self.synthesizer, (Estimate, Adders, Open)) else None
         for name in names:
             if self.goals.metric(name).sealed:
                 raise UsageError(f"{name} is of the test rows, which the search never sees; use {name.removesuffix('_test')}.")
-            if isinstance(self.synthesizer, Estimate) and name not in self.emulated + self.synthesizer.metrics:
-                known = ", ".join(self.emulated + self.synthesizer.metrics)
-                raise UsageError(f"{name} is stated by no estimate; objectives and limits may be on {known}.")
+            if known is not None and name not in known:
+                who = "no estimate" if isinstance(self.synthesizer, Estimate) else "no open synthesis"
+                raise UsageError(f"{name} is stated by {who}; objectives and limits may be on {', '.join(known)}.")
 
     def _check_emulate(self, names: list[str]) -> None:
         """UsageError for what cannot be known of designs that are not emulated."""
@@ -150,16 +149,6 @@ class Study:
             )
         if "agreement" in names:
             raise UsageError('agreement is known of emulated designs alone; emulate="front" cannot search by it.')
-
-    def _check_strategies(self) -> None:
-        """UsageError for strategies that the estimate has no figures for: every design would fail after its training."""
-        asked = {value for name, domain in self.space.flat.items() if name.startswith("strategy") for value in _values(domain)}
-        lacking = sorted(str(value) for value in asked if value not in ESTIMATED)
-        if isinstance(self.synthesizer, Estimate) and lacking:
-            raise UsageError(
-                f"strategy {', '.join(lacking)}: there is no estimate of what it costs; use {' or '.join(ESTIMATED)}, "
-                "or a synthesizer that measures it, such as Vitis()."
-            )
 
     @property
     def emulated(self) -> tuple[str, ...]:
@@ -233,12 +222,6 @@ def _described(synthesizer: Synthesizer) -> dict[str, Any]:
         value = getattr(synthesizer, name)
         options[name] = _described(value) if isinstance(value, Synthesizer) else value
     return {"kind": type(synthesizer).__name__, "options": options}
-
-
-def _values(domain: object) -> tuple[Scalar, ...]:
-    if isinstance(domain, EachLayer):
-        return _values(domain.domain)
-    return domain.values if isinstance(domain, Domain) else ()
 
 
 #: What the fields of a study must be, and what the members of those that hold several.

@@ -18,6 +18,7 @@ from dse.cli.dashboard import dashboard
 from dse.cli.estimate import calibrate, estimate
 from dse.cli.export import export
 from dse.cli.manage import clean, doctor
+from dse.cli.package import package, verify
 from dse.cli.report import report
 from dse.cli.results import front, status
 from dse.cli.run import run
@@ -51,7 +52,9 @@ def options(
     """Explore designs of neural networks on FPGAs with hls4ml: sweep, score, compare, deploy."""
 
 
-for verb in (run, status, front, show, dashboard, export, synth, report, estimate, calibrate, clean, doctor):
+for verb in (
+    run, status, front, show, dashboard, export, synth, package, verify, report, estimate, calibrate, clean, doctor,
+):  # fmt: skip
     app.command()(verb)
 
 

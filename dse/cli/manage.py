@@ -16,6 +16,7 @@ from rich.table import Table
 
 from dse import cleaning, shell, vendor
 from dse.errors import DseError, ToolNotFound
+from dse.synth.open import facts as open_tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ LIBRARIES = (
     ("hls4ml", "HLS projects and their bit-accurate emulation"),
     ("optuna", "proposing designs"),
 )
+SIMULATORS = (
+    ("iverilog", "DSE_IVERILOG", "-V", r"version (\d+\.\d+)"),
+    ("verilator", "DSE_VERILATOR", "--version", r"Verilator (\d+\.\d+)"),
+)
 EXTRAS = (
     ("pyarrow", "dse export --format parquet", 'pip install "dse[parquet]"'),
     ("conifer", "boosted trees: HLS projects and their bit-accurate emulation", 'pip install "dse[trees]"'),
@@ -48,7 +53,8 @@ def findings() -> list[Finding]:
     found += [Finding(name, _installed(name), purpose, f"pip install {name}") for name, purpose in LIBRARIES]
     found.append(_compiler())
     found += [Finding(*row) for row in vendor.facts()]
-    found.append(_yosys())
+    found += [Finding(*row) for row in open_tools()]
+    found += [_simulator(*row) for row in SIMULATORS]
     found += [Finding(name, _installed(name), purpose, how) for name, purpose, how in EXTRAS]
     return found
 
@@ -69,14 +75,13 @@ def _compiler() -> Finding:
     return Finding("g++", version, "compiling the emulation")
 
 
-def _yosys() -> Finding:
-    purpose = "nothing yet: no verb uses open synthesis"
+def _simulator(name: str, variable: str, asking: str, pattern: str) -> Finding:
+    purpose = "simulating packages of Verilog"
     try:
-        program = shell.find("yosys", "DSE_YOSYS", "Install it (Debian/Ubuntu: apt-get install yosys)")
-        version = shell.version([str(program), "-V"], r"Yosys (\S+)")
+        program = shell.find(name, variable, f"Install it (Debian/Ubuntu: apt-get install {name})")
+        return Finding(name, shell.version([str(program), asking], pattern), purpose)
     except ToolNotFound as error:
-        return Finding("yosys", "", purpose, str(error))
-    return Finding("yosys", version, purpose)
+        return Finding(name, "", purpose, str(error))
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -12,14 +12,19 @@ from rich.console import Console
 from dse.cli.arguments import Folder
 from dse.errors import FAILURE_KINDS, DseError, UsageError
 
-Rung = Literal["hls", "netlist", "routed"]
+if TYPE_CHECKING:
+    from dse.shell import Limits
+
+Rung = Literal["open", "hls", "netlist", "routed"]
 #: Seconds of the units that a time may have.
 UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
 def synth(
     folder: Folder,
-    rung: Annotated[Rung, typer.Option(help="How far to go: csynth, Vivado synthesis, place and route.")] = "hls",
+    rung: Annotated[
+        Rung, typer.Option(help="Open tools, or how far to go with the vendor's: csynth, Vivado synthesis, place and route.")
+    ] = "hls",
     front: Annotated[bool, typer.Option("--front", help="The designs of the front; the default.")] = False,
     trial: Annotated[
         list[str] | None, typer.Option(metavar="N", help="These designs instead: --trial 3 --trial 7, or --trial 3,7.")
@@ -30,6 +35,9 @@ def synth(
     cosim: Annotated[
         bool, typer.Option("--cosim", help="Simulate the RTL too, on the emulation's own rows (100 at most).")
     ] = False,
+    latency_cutoff: Annotated[
+        float, typer.Option(min=1.0, metavar="UNITS", help="Rung open: delay per pipeline stage, about one per adder.")
+    ] = 5.0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once; default: 2, or 1 below 16 GB of memory.")] = None,
     timeout: Annotated[str, typer.Option(metavar="TIME", help="What one run of a tool may take: 90s, 45min, 4h.")] = "4h",
     memory: Annotated[
@@ -41,11 +49,15 @@ def synth(
         typer.Option(metavar="KIND", help=f"Try designs again that failed with this: {', '.join(FAILURE_KINDS)}."),
     ] = None,
 ) -> None:
-    """Synthesise designs of a finished sweep with Vitis HLS and Vivado, and add the figures to its records.
+    """Synthesise designs of a finished sweep with open tools, or with Vitis HLS and Vivado; add the figures to its records.
 
     The figures of each rung are a judge of their own: `dse front DIR --judge NAME` shows its front. A rung stands on those
     below it; whatever was synthesised before is not synthesised again. A design that a tool fails on keeps its other figures.
     Ctrl-C keeps all that is finished; the same command goes on. Neither the study file nor tensorflow is needed.
+
+    open (extra dse[open]) needs no licence: the network is unrolled into adders (hls4ml's distributed arithmetic, another
+    architecture than its latency strategy, so reuse factor 1 and io_parallel), proved equal to the emulation on the validation
+    rows and on rows that provoke overflow, and mapped to look-up tables by Yosys. It claims no clock.
 
     vitis-run, vitis_hls and vivado are taken from PATH (source settings64.sh) or from DSE_VITIS_RUN, DSE_VITIS_HLS and
     DSE_VIVADO; `dse doctor` says what is there. A run takes minutes to hours, 2 to 16 GB of memory and, while it runs, some
@@ -53,13 +65,13 @@ def synth(
 
     \b
     Examples:
+      dse synth runs/digits --rung open
       dse synth runs/digits
       dse synth runs/digits --rung routed --jobs 1 --timeout 8h
       dse synth runs/digits --rung netlist --judge vitis
       dse synth runs/digits --trial 17 --cosim
     """
     from dse.climb import Choice, Manner, climb, default_jobs, synthesizer
-    from dse.shell import Limits
     from dse.vendor import Terms
 
     if front and trial:
@@ -70,15 +82,10 @@ def synth(
     if unknown:
         raise UsageError(f"--retry-failed must be one of {', '.join(FAILURE_KINDS)}, got {', '.join(unknown)}.")
     console, jobs = Console(), jobs or default_jobs()
-    limits: Limits = replace(
-        Terms().limits,
-        timeout_s=seconds("--timeout", timeout),
-        memory_bytes=None if memory is None else int(memory * 1e9),
-    )
-    terms = replace(Terms(limits, at_once=jobs), licence_wait_s=seconds("--licence-wait", licence_wait))
+    terms = Terms(_limits(timeout, memory), at_once=jobs, licence_wait_s=seconds("--licence-wait", licence_wait))
     choice = Choice(numbers(trial or ()), judge)
     manner = Manner(cosim, jobs, tuple(retry_failed or ()), console=console)
-    found = climb(folder, choice, synthesizer(rung, terms), manner)
+    found = climb(folder, choice, synthesizer(rung, terms, latency_cutoff), manner)
     from dse.cli.results import show_front
 
     console.print()
@@ -86,6 +93,13 @@ def synth(
         show_front(found.run, console, found.judge.name)
     if not found.stated:
         raise DseError(f"none of the {len(found.failed)} designs has figures of {found.judge.name}; the reasons stand above.")
+
+
+def _limits(timeout: str, memory: float | None) -> Limits:
+    from dse.vendor import Terms
+
+    held = None if memory is None else int(memory * 1e9)
+    return replace(Terms().limits, timeout_s=seconds("--timeout", timeout), memory_bytes=held)
 
 
 def seconds(option: str, text: str) -> float:

@@ -31,8 +31,8 @@ VERSION = 2
 #: The optimisation level that takes least, compiling and running together: without any, g++ is no faster and rows take 20 times
 #: as long; -O2 takes 20 % more of g++, rows of an SVHN-size CNN 3.4 instead of 3.7 ms (io_stream) or even 6.6 (io_parallel).
 LEVEL = "-O1"
-#: Rows of each set that are kept with their outputs: the test bench of a co-simulation.
-BENCH_ROWS = 100
+#: What is kept of each set of rows: the test benches of simulations, and what other computations are held against.
+KEPT_BYTES = 16 * 10**6
 #: How to compile an emulation again by hand; shell's own record of the call names folders that are gone by then. It takes AMD's
 #: types as the project has them: the same numbers, more slowly.
 REPEAT = """#!/bin/sh
@@ -125,7 +125,7 @@ def emulate(
         outputs = {name: predict(library, network, project, x) for name, x in rows.items()}
     agreement = {}
     for name, x in rows.items():
-        np.save(folder / f"inputs-{name}.npy", x[:BENCH_ROWS], allow_pickle=False)
+        np.save(folder / f"inputs-{name}.npy", x[: max(1, KEPT_BYTES * len(x) // max(x.nbytes, 1))], allow_pickle=False)
         expected = reference(network, x).reshape(outputs[name].shape)
         agreement[name] = float(np.mean(np.all(outputs[name] == expected, axis=1)))
     with (folder / "outputs.npz").open("wb") as file:

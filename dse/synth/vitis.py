@@ -17,6 +17,7 @@ from dse.metrics import Judge, Measurement, Source
 from dse.network import Network
 from dse.synth import reports
 from dse.synth.reports import measure
+from dse.synth.vectors import Vectors
 from dse.vendor import Terms, Tool
 
 #: Raised where what is built, or how it is read, changes the figures.
@@ -33,29 +34,6 @@ KEPT_REPORTS = ("*_prj/*/syn/report/*.rpt", "*_prj/*/syn/report/*.xml", "*_prj/*
 KEPT_IP = ("*_prj/*/impl/ip/*.zip", "*_prj/*/impl/*.zip")
 #: Decimals that the generated test bench prints of each output (the default of C++ streams).
 DIGITS = 6
-
-
-@dataclass(frozen=True, eq=False)
-class Vectors:
-    """Inputs (rows, n_in) and the emulation's outputs (rows, n_out): the test bench of a co-simulation.
-
-    Inputs must be float32 numbers, since the generated test bench reads them as such; ValueError otherwise.
-    """
-
-    inputs: np.ndarray
-    outputs: np.ndarray
-
-    def __post_init__(self) -> None:
-        if self.inputs.ndim != 2 or self.outputs.ndim != 2 or len(self.inputs) != len(self.outputs) or not len(self.inputs):
-            raise ValueError(f"vectors must be two tables of equal length, got {self.inputs.shape} and {self.outputs.shape}.")
-        if not np.array_equal(self.inputs, self.inputs.astype(np.float32)):
-            raise ValueError("inputs of a test bench must be float32 numbers: emulate the rows as float32 first.")
-
-    def write(self, folder: Path) -> None:
-        """Write the two files that the generated test bench reads."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, rows in (("tb_input_features.dat", self.inputs), ("tb_output_predictions.dat", self.outputs)):
-            np.savetxt(folder / name, rows, fmt="%.9g")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,50 @@
+"""Whether a synthesizer has figures for every design of a space: asked before the first one is trained."""
+
+from __future__ import annotations
+
+from dse.design import Scalar
+from dse.domains import Domain, EachLayer
+from dse.errors import UsageError
+from dse.space import Space
+from dse.synth import Synthesizer
+from dse.synth.estimate import Estimate
+from dse.synth.open import Adders, Open
+
+#: Strategies that the estimate knows.
+ESTIMATED = ("latency", "resource")
+#: All that open synthesis builds.
+UNROLLED: dict[str, Scalar] = {"reuse_factor": 1, "io_type": "io_parallel"}
+
+
+def check(synthesizer: Synthesizer, space: Space) -> None:
+    """UsageError where some designs would fail after their training, for want of figures."""
+    if isinstance(synthesizer, Estimate):
+        _check_strategies(space)
+    if isinstance(synthesizer, (Adders, Open)):
+        _check_unrolled(space)
+
+
+def _check_strategies(space: Space) -> None:
+    asked = {value for name, domain in space.flat.items() if name.startswith("strategy") for value in _values(domain)}
+    lacking = sorted(str(value) for value in asked if value not in ESTIMATED)
+    if lacking:
+        raise UsageError(
+            f"strategy {', '.join(lacking)}: there is no estimate of what it costs; use {' or '.join(ESTIMATED)}, "
+            "or a synthesizer that measures it, such as Vitis(), or Open() for distributed_arithmetic."
+        )
+
+
+def _check_unrolled(space: Space) -> None:
+    for name, domain in space.flat.items():
+        knob = name.partition(".")[0]
+        if knob in UNROLLED and _values(domain) != (UNROLLED[knob],):
+            raise UsageError(
+                f"{name} must be {UNROLLED[knob]} for every design: open synthesis unrolls the whole network. "
+                f"Give the space {knob}={UNROLLED[knob]!r}, or the study another synthesizer, such as Vitis() or Estimate()."
+            )
+
+
+def _values(domain: object) -> tuple[Scalar, ...]:
+    if isinstance(domain, EachLayer):
+        return _values(domain.domain)
+    return domain.values if isinstance(domain, Domain) else ()
