@@ -109,7 +109,7 @@ def _depthwise(network: Network, layer: Layer, image: Any) -> Any:
     rows = windows.reshape(-1, math.prod(weights.shape[:-2]), channels)
     flat = weights.reshape(-1, channels, multiplier)
     sums = [[_product_sum(_like(image, row[:, c]), flat[:, c]) for c in range(channels)] for row in np.asarray(rows)]
-    return _biased(network, layer, _like(image, np.array(sums, dtype=object)))
+    return _biased(network, layer, _like(image, np.array(sums, dtype=object).reshape(len(rows), -1)))
 
 
 def _merged(layer: Layer, before: list[Any]) -> Any:
