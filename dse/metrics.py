@@ -37,11 +37,7 @@ class Metric:
         return self.name.endswith(("_test", "_test_n"))
 
 
-def _table(*rows: Metric) -> Mapping[str, Metric]:
-    return MappingProxyType({row.name: row for row in rows})
-
-
-METRICS: Mapping[str, Metric] = _table(
+_ROWS = (
     Metric("accuracy", "fraction", "max", "rows classified rightly, validation split"),
     Metric("accuracy_n", "rows", "", "validation rows that `accuracy` was measured on", whole=True),
     Metric("accuracy_float", "fraction", "", "accuracy of the unquantised, unpruned model, validation split"),
@@ -55,9 +51,7 @@ METRICS: Mapping[str, Metric] = _table(
     Metric("mse_float", "squared", "", "mse of the unquantised, unpruned model, validation split"),
     Metric("mse_test", "squared", "", "the same for the test split; never told to the search"),
     Metric("mse_test_n", "rows", "", "test rows that `mse_test` was measured on", whole=True),
-    Metric(
-        "r2", "fraction", "max", "share of the targets' variance that the outputs explain, mean of outputs; validation split"
-    ),
+    Metric("r2", "fraction", "max", "share of the targets' variance that the outputs explain, their mean; validation split"),
     Metric("r2_float", "fraction", "", "r2 of the unquantised, unpruned model, validation split"),
     Metric("r2_test", "fraction", "", "the same for the test split; never told to the search"),
     Metric("agreement", "fraction", "", "validation rows where the emulation equals the float64 reference in every output"),
@@ -86,6 +80,7 @@ METRICS: Mapping[str, Metric] = _table(
     Metric("met_timing", "0 or 1", "max", "1 where the target clock is met", whole=True),
     Metric("power_w", "W", "min", "total on-chip power"),
 )
+METRICS: Mapping[str, Metric] = MappingProxyType({row.name: row for row in _ROWS})
 
 
 def metric(name: str) -> Metric:

@@ -61,7 +61,7 @@ def run(network: Network, project: Path, rows: Mapping[str, np.ndarray], librari
     for name, x in rows.items():
         seen = quantise(x, kind)
         outputs[name] = emulate.predict(library, network, project, seen)
-        np.save(folder / f"inputs-{name}.npy", seen[: emulate.BENCH_ROWS].astype(np.float32), allow_pickle=False)
+        np.save(folder / f"inputs-{name}.npy", emulate.kept(seen.astype(np.float32)), allow_pickle=False)
         agreement[name] = float(np.mean(np.all(outputs[name] == reference(network, x), axis=1)))
     with (folder / "outputs.npz").open("wb") as file:
         np.savez(file, allow_pickle=False, **outputs)

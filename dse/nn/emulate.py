@@ -125,12 +125,17 @@ def emulate(
         outputs = {name: predict(library, network, project, x) for name, x in rows.items()}
     agreement = {}
     for name, x in rows.items():
-        np.save(folder / f"inputs-{name}.npy", x[: max(1, KEPT_BYTES * len(x) // max(x.nbytes, 1))], allow_pickle=False)
+        np.save(folder / f"inputs-{name}.npy", kept(x), allow_pickle=False)
         expected = reference(network, x).reshape(outputs[name].shape)
         agreement[name] = float(np.mean(np.all(outputs[name] == expected, axis=1)))
     with (folder / "outputs.npz").open("wb") as file:
         np.savez(file, allow_pickle=False, **outputs)
     return {"agreement": agreement, "built": network.digest, "library": library.name}
+
+
+def kept(x: np.ndarray) -> np.ndarray:
+    """The first rows (n, ...), as many as are kept."""
+    return x[: max(1, KEPT_BYTES * len(x) // max(x.nbytes, 1))]
 
 
 def load_outputs(folder: Path, name: str) -> np.ndarray:
