@@ -118,11 +118,7 @@ def _pick(sight: Sight, row: int | None, what: str, kind: str) -> Any:
     facts = []
     for name in wanted(sight):
         number = float(sight.columns.figure(name)[row])
-<<<<<<< HEAD
         text = ["not stated"] if np.isnan(number) else value(sight.goals.metric(name), number, sight.goals.resources)
-=======
-        text = ["not stated"] if np.isnan(number) else value(name, number, sight.goals.resources)
->>>>>>> 7b1356e (Boosted trees and the app speak to the compiler and titles where they are now)
         facts.append(html.Div([html.Dt(title(sight.goals.metric(name)).removesuffix(" [fraction]")), html.Dd(text)]))
     where = {"where": kind, "trial": trial}
     buttons = [
