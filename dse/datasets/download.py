@@ -67,7 +67,7 @@ def openml(name: str, cache: Path, base: str = OPENML) -> pd.DataFrame:
 
 def advice(where: str, home: Path) -> str:
     """What to do by hand where there is no network."""
-    return f"Download it where there is a network ({where}), and put it there as {home}, or give a file with --data PATH."
+    return f"Download it where there is a network ({where}) and save it as {home}, or give another file with --data PATH."
 
 
 def _asked(url: str) -> Any:
