@@ -86,8 +86,9 @@ class Layer:
     `kind` is one of: input, dense, conv1d, conv2d, depthwise_conv1d, depthwise_conv2d, batchnorm, quantize, relu, activation,
     softmax, maxpool1d, maxpool2d, avgpool1d, avgpool2d, global_maxpool, global_avgpool, reshape, transpose, padding, merge,
     concatenate, clone (a stream copied for branches), resize; others keep hls4ml's class name in lower case. Shapes are without
-    the batch axis. `inputs` are the names of the layers before it. Types that a layer does not have are None. `attributes` holds
-    what else defines its function (strides, padding, kernel and pool sizes, the merge operation, table sizes), as JSON values.
+    the batch axis. `inputs` are the names of the layers before it. Types that a layer does not have are None. `attributes`
+    holds what else defines its function (strides, padding, kernel and pool sizes, the merge operation, table sizes), as JSON
+    values.
     """
 
     name: str
