@@ -112,6 +112,10 @@ def headline(view: View) -> str:
     if view.front:
         front, feasible = len(view.front), len(view.feasible)
         told = f"{front} of {feasible} feasible designs on the front, {trials} trials finished."
+        scored = view.scored
+        if scored:
+            emulated = sum(standing.emulated for standing in view.standings)
+            told += f" {emulated:,} designs were emulated, {scored:,} scored by their float64 reference alone."
         open_ones = len(view.unproven)
         return told + (f" {open_ones} of them not emulated as built yet: the same `dse run` does it." if open_ones else "")
     if not trials:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -82,6 +83,27 @@ def stage_times(view: View) -> dict[str, StageTime]:
         worked = [value for value in every if value > 0]
         found[stage] = StageTime(sum(every), median(worked) if worked else None, len(worked))
     return found
+
+
+#: What the stages' work is for, as a person counts it.
+WORK = {
+    "training": ("train", "compress"),
+    "converting": ("convert", "foresee"),
+    "compiling and emulating": ("emulate", "verify"),
+    "figures of hardware": ("synthesize",),
+}
+
+
+def work(run: Run, made: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Seconds of work by kind that went into this run's designs, by the rows `made` of the store; {} where it holds none.
+
+    What was made once counts once, however many designs share it; networks that were trained together have a share each.
+    """
+    keys = {key for record in run.records for key in record.entries.values()}
+    keys |= {found.source.key for record in run.records for found in record.measurements}
+    seconds = {(row["stage"], row["key"]): float(row["seconds"]) for row in made if row["key"] in keys}
+    found = {name: sum(s for (stage, _), s in seconds.items() if stage in stages) for name, stages in WORK.items()}
+    return {name: total for name, total in found.items() if total > 0}
 
 
 def best(view: View) -> dict[str, tuple[Standing, float]]:

@@ -44,6 +44,11 @@ class Standing:
         return self.record.value("agreement_test") is not None
 
     @property
+    def emulated(self) -> bool:
+        """True where generated code of this design was compiled and run; others were scored by their float64 reference."""
+        return any(found.source.level == "emulated" for found in self.record.measurements)
+
+    @property
     def violated(self) -> tuple[str, ...]:
         """The limits that are not kept, the worst first."""
         beyond = sorted((-over, text) for text, over in self.shortfalls.items() if over > 0)
@@ -79,6 +84,12 @@ class View:
     def unproven(self) -> tuple[Standing, ...]:
         """Designs of the front that have not been emulated as they are built yet; they are not exported as its members."""
         return tuple(standing for standing in self.front if not standing.as_built)
+
+    @property
+    def scored(self) -> int:
+        """How many designs were scored by the float64 reference of their network and not emulated."""
+        levels = [{found.source.level for found in standing.record.measurements} for standing in self.standings]
+        return sum("reference" in found and "emulated" not in found for found in levels)
 
     @property
     def counts(self) -> dict[str, int]:

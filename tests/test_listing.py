@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from build_run import build_run, goals, plain_record, write_run
 
 from dse.goals import Limit, Objective
-from dse.listing import Column, figure_text, front_listing, title
-from dse.metrics import METRICS
+from dse.listing import Column, figure_text, front_listing, headline, title
+from dse.metrics import METRICS, Measurement, Source
 from dse.view import view
 
 TWO = goals((Objective("accuracy"), Objective("lut")), (Limit("lut", at_most=1000), Limit("ff", at_most=9)))
@@ -87,3 +89,15 @@ def test_titles_name_a_unit_once():
         "dsp [blocks]",
         "accuracy [fraction]",
     ]
+
+
+def test_it_is_said_how_many_designs_were_emulated(tmp_path):
+    """Where some were scored by their float64 reference alone; a design that has both was emulated."""
+    emulated = plain_record(0, accuracy=0.9, lut=500, ff=1)
+    source = Source("foresee", "dse", "1", "reference")
+    figures = Measurement(source, {"accuracy": 0.8})
+    scored = [replace(plain_record(n, lut=900, ff=1), measurements=(figures, *emulated.measurements[1:])) for n in (1, 2)]
+    both = replace(plain_record(3), measurements=(figures, *emulated.measurements))
+    found = view(write_run(tmp_path / "front", [emulated, *scored, both], what=TWO))
+    assert "2 designs were emulated, 2 scored by their float64 reference alone." in headline(found)
+    assert "float64" not in headline(view(write_run(tmp_path / "all", [emulated], what=TWO)))

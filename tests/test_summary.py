@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from build_run import JUDGE, VITIS, build_run, goals, plain_record, write_run
@@ -10,7 +11,7 @@ from build_run import JUDGE, VITIS, build_run, goals, plain_record, write_run
 from dse.errors import FAILURE_KINDS
 from dse.goals import Limit, Objective
 from dse.record import Failure
-from dse.summary import best, failures, stage_times, status
+from dse.summary import best, failures, stage_times, status, work
 from dse.view import view
 
 TWO = goals((Objective("accuracy"), Objective("lut")), (Limit("lut", at_most=1000),))
@@ -87,3 +88,19 @@ def test_the_status_is_json_and_adds_up(run):
     assert found["knee"] in found["front"]
     assert [row["trial"] for row in found["running"]] == [60, 61]
     assert found["best"]["dsp"] == {"value": 0, "unit": "blocks", "trial": 11}
+
+
+def test_work_is_counted_once_by_what_it_was_for(tmp_path):
+    """Entries that several designs share, or that others have made, are no work of each of them."""
+    shared = {"train": "a" * 64, "compress": "b" * 64}
+    records = [replace(plain_record(n), entries={**shared, "foresee": f"{n}" * 64}) for n in range(2)]
+    made = [
+        {"stage": "train", "key": "a" * 64, "seconds": 5},
+        {"stage": "compress", "key": "b" * 64, "seconds": 1},
+        {"stage": "foresee", "key": "0" * 64, "seconds": 0.25},
+        {"stage": "foresee", "key": "1" * 64, "seconds": 0.5},
+        {"stage": "emulate", "key": "f" * 64, "seconds": 100},
+    ]
+    run = write_run(tmp_path, records)
+    assert work(run, made) == {"training": 6.0, "converting": 0.75}
+    assert work(run, []) == {}

@@ -135,7 +135,7 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
     run = open_run(folder)
     seen = view(run)
     store = run.folder.resolve().parent / "store"
-    found = summarise(run, seen) | {"store": _store(store)}
+    found = summarise(run, seen) | {"store": _store(store), "work_seconds": _work(run, store)}
     if as_json:
         say_json(found)
     else:
@@ -148,6 +148,13 @@ def _store(store: Path) -> dict[str, str | int] | None:
     return {"folder": str(store), "bytes": used_bytes(store)} if store.is_dir() else None
 
 
+def _work(run: Run, store: Path) -> dict[str, float]:
+    from dse import journal
+    from dse.summary import work
+
+    return work(run, journal.read(store / "made.jsonl"))
+
+
 def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
     from dse.listing import STATE_WORDS, coverage_lines, duration_text, figure_text, headline
     from dse.summary import best, failures, refusals, stage_times
@@ -158,9 +165,10 @@ def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
     say(console, headline(seen), style="" if seen.front else "yellow")
     states = ", ".join(f"{count} {STATE_WORDS[state]}" for state, count in seen.counts.items() if count)
     say(console, f"finished {len(seen.standings)}{f' ({states})' if states else ''}")
-    begun = ", ".join(f"trial {asked.trial} at {asked.time}" for asked in run.running)
-    if begun:
-        say(console, f"begun and not finished: {begun}")
+    if run.running:
+        trials = tuple(asked.trial for asked in run.running)
+        since = min(asked.time for asked in run.running)
+        say(console, f"begun and not finished: trial {_few(trials)}, the first at {since}")
     rows = [
         [name, figure_text(seen.goals.metric(name), value), seen.goals.metric(name).unit, str(standing.record.trial)]
         for name, (standing, value) in best(seen).items()
@@ -183,6 +191,11 @@ def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
     if times:
         say(console, "")
         Sheet(["stage", "total", "median", "trials that it took any time in"], times, numbers=[1, 2, 3]).show(console)
+    spent = _work(run, store)
+    if spent:
+        total = sum(spent.values())
+        shares = ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in spent.items())
+        say(console, f"\n{duration_text(total)} of work, each thing counted once: {shares}")
     disk = _store(store)
     if disk is not None:
         say(console, f"\nstore: {int(disk['bytes']) / 1e6:,.1f} MB in {store}")
