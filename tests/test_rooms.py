@@ -59,7 +59,7 @@ FLOORS = (
     ("executors",),
     # many designs
     ("sweep.options", "sweep.progress", "sweep.proposals", "sweep.ledger"),
-    ("sweep.sampling",),
+    ("sweep.sampling", "sweep.batches"),
     ("sweep.loop", "sweep.restate"),
     ("sweep",),
     ("climb",),

@@ -24,10 +24,12 @@ class Ledger:
         self.folder = folder
         self._path = folder / RECORDS_FILE
         self.records, self.asked = replay(journal.read(self._path))
+        #: a number that no trial has
+        self.next_trial = max([-1, *self.asked, *self.records]) + 1
 
-    def _append(self, row: dict[str, Any]) -> None:
+    def _append(self, *rows: dict[str, Any]) -> None:
         try:
-            journal.append(self._path, [row])
+            journal.append(self._path, rows)
         except OSError as error:
             raise DseError(f"{self._path}: {error.strerror}. Mend that; the same command then goes on from here.") from error
 
@@ -36,22 +38,21 @@ class Ledger:
         """Trials that were begun and have no record: they are evaluated again under their own numbers."""
         return [asked for trial, asked in sorted(self.asked.items()) if trial not in self.records]
 
-    @property
-    def next_trial(self) -> int:
-        """A number that no trial has."""
-        return max([-1, *self.asked, *self.records]) + 1
-
-    def ask(self, trial: int, design: Design, parameters: Mapping[str, Any]) -> Asked:
-        """Note that a trial begins."""
-        asked = Asked(trial, design, parameters, datetime.now(UTC).isoformat(timespec="milliseconds"))
-        self._append(asked.as_json())
-        self.asked[trial] = asked
-        return asked
+    def ask(self, *begun: tuple[int, Design, Mapping[str, Any]]) -> list[Asked]:
+        """Note that trials begin, each with its number, design and sampler parameters."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        found = [Asked(*row, now) for row in begun]
+        self._append(*(asked.as_json() for asked in found))
+        for asked in found:
+            self.asked[asked.trial] = asked
+            self.next_trial = max(self.next_trial, asked.trial + 1)
+        return found
 
     def finish(self, record: Record) -> None:
         """Note a trial's final word."""
         self._append(record.as_json())
         self.records[record.trial] = record
+        self.next_trial = max(self.next_trial, record.trial + 1)
 
     def add(self, trial: int, measurements: tuple[Measurement, ...], failure: Failure | None) -> Record:
         """Note figures, or a failure, found after the record was written; the record as it is now."""

@@ -18,11 +18,14 @@ from dse.ladder import patience_s
 from dse.record import Failure, Record
 from dse.run import Asked, open_run
 from dse.study import Study
+from dse.sweep.batches import FEWEST, VARIANTS, batch_size, halves, leaders_first, network, networks_of
 from dse.sweep.ledger import Ledger
 from dse.sweep.options import Options, Swept
 from dse.sweep.progress import Show
 from dse.sweep.sampling import proposals
+from dse.together import Prepared
 from dse.view import judges, view
+from dse.workload import Workload
 
 #: Passing failures of one kind in a row after which the machine, not the designs, is at fault.
 IN_A_ROW = 3
@@ -38,7 +41,9 @@ class Sweeping:
         self.timeout_s = None if math.isinf(patience) else patience
         self.target = options.trials or study.trials
         self.sampling = proposals(study, self.target, study.seed + len(ledger.records))
-        self.running: dict[Future[Any], tuple[Asked, float]] = {}
+        self.batch = batch_size(self.sampling, self.target, workers.jobs)
+        self.preparing: dict[Future[Any], tuple[list[Asked], float]] = {}
+        self.running: dict[Future[Any], Asked] = {}
         self.attempts: dict[int, int] = {}
         self.failures: deque[str] = deque(maxlen=IN_A_ROW)
         self.ended = ""
@@ -71,23 +76,49 @@ class Sweeping:
             self.show.say(f"going on: {known} records kept, {waiting} unfinished trials begin again")
 
     def _explore(self) -> None:
+        """Keep one batch per worker under way: while one is evaluated, another is trained."""
         while True:
-            while len(self.running) < self.workers.jobs:
-                asked = self._next()
-                if asked is None:
+            while self._under_way <= (self.workers.jobs - 1) * self.batch + self.workers.jobs:
+                batch = self._ask()
+                if not batch:
                     break
-                self._submit(asked)
-            if not self.running:
+                self._prepare(batch)
+            if not self.preparing and not self.running:
                 return
-            done, _ = wait(self.running, timeout=0.5, return_when=FIRST_COMPLETED)
+            done, _ = wait([*self.preparing, *self.running], timeout=0.5, return_when=FIRST_COMPLETED)
             for future in done:
-                self._finish(future)
+                if future in self.preparing:
+                    self._prepared(future)
+                else:
+                    self._finish(future)
 
-    def _next(self) -> Asked | None:
-        """The next trial: unfinished ones first, then the study's own designs, then the sampler's."""
-        if self.waiting:
-            return self.waiting.popleft()
-        if len(self.ledger.records) + len(self.running) >= self.target:
+    @property
+    def _under_way(self) -> int:
+        return len(self.running) + sum(len(batch) for batch, _ in self.preparing.values())
+
+    def _ask(self) -> list[Asked]:
+        """The next batch: unfinished trials first, then the study's own designs, then the sampler's; [] at the end."""
+        old: list[Asked] = []
+        new: list[Design] = []
+        networks: set[object] = set()
+        most = self.batch if self.sampling.learns else self.batch * VARIANTS
+        while len(old) + len(new) < most and len(networks) < self.batch:
+            if self.waiting:
+                old.append(self.waiting.popleft())
+                networks.add(network(old[-1].design))
+                continue
+            design = self._next(len(old) + len(new))
+            if design is None:
+                break
+            new.append(design)
+            networks.add(network(design))
+        values, first = self.study.space.values, self.ledger.next_trial
+        begun = self.ledger.ask(*((trial, design, values(design) or {}) for trial, design in enumerate(new, first)))
+        return old + begun
+
+    def _next(self, more: int) -> Design | None:
+        """A new design where `more` are about to be begun already; None where there is to be none, and why."""
+        if len(self.ledger.records) + self._under_way + more >= self.target:
             return None
         if self.deadline is not None and time.monotonic() > self.deadline:
             self.ended = f"time is up: {self.options.hours:g} hours"
@@ -95,8 +126,7 @@ class Sweeping:
         design = self._own() or self.sampling.ask()
         if design is None:
             self.ended = f"space exhausted: {self.sampling.seen} of {self.sampling.size} designs"
-            return None
-        return self.ledger.ask(self.ledger.next_trial, design, self.study.space.values(design) or {})
+        return design
 
     def _own(self) -> Design | None:
         while self.first:
@@ -106,12 +136,41 @@ class Sweeping:
                 return design
         return None
 
+    def _prepare(self, batch: list[Asked]) -> None:
+        """Have the batch's networks trained together; where there are only a few, each trial trains its own."""
+        designs = networks_of(batch)
+        if len(designs) < FEWEST or not isinstance(self.study.workload, Workload):
+            self._submit_all(batch)
+            return
+        limit = self.study.timeout_s * len(designs)
+        future = self.workers.submit(worker.together, designs, timeout_s=None if math.isinf(limit) else limit)
+        self.preparing[future] = (batch, time.monotonic())
+
+    def _prepared(self, future: Future[Any]) -> None:
+        """Evaluate a batch whose networks are trained; one that its worker did not survive is trained in halves."""
+        batch, start = self.preparing.pop(future)
+        designs = len(networks_of(batch))
+        try:
+            found: Prepared = outcome(future, self.study.timeout_s * designs)
+        except StageFailed as error:
+            self.show.say(f"{designs} networks could not be trained together ({error.kind}: {error.message}); halves are tried")
+            self.batch = max(1, min(self.batch, designs // 2))
+            for half in halves(batch):
+                self._prepare(half)
+            return
+        self.show.prepared(found, time.monotonic() - start)
+        self._submit_all(batch)
+
+    def _submit_all(self, batch: list[Asked]) -> None:
+        for asked in leaders_first(batch):
+            self._submit(asked)
+
     def _submit(self, asked: Asked) -> None:
         future = self.workers.submit(worker.evaluate, asked.trial, asked.design, timeout_s=self.timeout_s)
-        self.running[future] = (asked, time.monotonic())
+        self.running[future] = asked
 
     def _finish(self, future: Future[Any]) -> None:
-        asked, start = self.running.pop(future)
+        asked = self.running.pop(future)
         record = self._record(future, asked)
         attempt = self.attempts[asked.trial] = self.attempts.get(asked.trial, 0) + 1
         if record.failure is not None and record.failure.passing and attempt == 1:
@@ -122,7 +181,7 @@ class Sweeping:
             return
         self.ledger.finish(record)
         self.sampling.tell(record)
-        self.show.record(record, time.monotonic() - start)
+        self.show.record(record)
         self.failures.append(record.failure.kind if record.failure is not None and record.failure.passing else "")
         if len(self.failures) == IN_A_ROW and len(set(self.failures)) == 1 and self.failures[0]:
             assert record.failure is not None

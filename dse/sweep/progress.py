@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dse.goals import Goals
 from dse.record import Record
+from dse.together import Prepared
 
 log = logging.getLogger("dse.sweep")
 
@@ -47,6 +48,7 @@ class Show:
         )
         self._task = self._bar.add_task("designs", total=total, best="", failed="")
         self._failed = 0
+        self._told: set[str] = set()
         self._best: float | None = None
 
     def __enter__(self) -> Self:
@@ -72,13 +74,25 @@ class Show:
             self._count(record)
         self._bar.update(self._task, completed=len(records))
 
-    def record(self, record: Record, seconds: float) -> None:
-        """A trial is finished."""
-        self._count(record)
-        line = f"trial {record.trial}: {short(record, self._goals)} [{seconds:.1f} s]"
+    def prepared(self, found: Prepared, seconds: float) -> None:
+        """The networks of a batch are trained."""
+        reasons = dict.fromkeys(reason for _, reason in found.alone)
+        if reasons and not self._told.issuperset(reasons):
+            self._told |= set(reasons)
+            self.say(f"trained one by one: {'; '.join(reasons)}")
+        if found.made:
+            self.note(f"{found.made} networks trained together [{seconds:.1f} s]")
+
+    def note(self, line: str) -> None:
+        """A line in the log and where there is no bar."""
         log.info(line)
         if not self._live and not self._quiet:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def record(self, record: Record) -> None:
+        """A trial is finished."""
+        self._count(record)
+        self.note(f"trial {record.trial}: {short(record, self._goals)} [{sum(record.seconds.values()):.1f} s]")
         self._bar.advance(self._task)
 
     def advance(self) -> None:

@@ -12,6 +12,9 @@ from dse.space import Space
 class Proposals:
     """Designs of a space that nobody has evaluated yet; what is noted or told of is not proposed again."""
 
+    #: Whether what is proposed depends on what was told: then fewer designs are asked for at once.
+    learns = False
+
     def __init__(self, space: Space) -> None:
         self._space = space
         self._seen: set[str] = set()

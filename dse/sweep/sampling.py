@@ -58,6 +58,7 @@ class Sampling(Proposals):
     def __init__(self, space: Space, goals: Goals, sampler: str, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         super().__init__(space)
+        self.learns = sampler != "random"
         self._goals, self._random = goals, random.Random(seed)  # noqa: S311 - nothing secret
         self._free = space.free
         self._distributions = {name: _distribution(domain) for name, domain in self._free.items()}

@@ -50,7 +50,7 @@ def test_what_is_in_memory_is_on_the_disk(tmp_path_factory, found):
     ledger = Ledger(folder)
     for step, trial in found:
         if step == "ask":
-            ledger.ask(trial, design(trial), {"weight_bits": 8})
+            ledger.ask((trial, design(trial), {"weight_bits": 8}))
         elif step == "finish":
             ledger.finish(plain_record(trial, lut=trial))
         elif trial in ledger.records:
@@ -67,7 +67,7 @@ def test_pending_trials_are_those_without_a_record(tmp_path_factory, found):
     ledger = Ledger(tmp_path_factory.mktemp("sweep"))
     for step, trial in found:
         if step == "ask":
-            ledger.ask(trial, design(trial), {})
+            ledger.ask((trial, design(trial), {}))
         else:
             ledger.finish(plain_record(trial))
     begun = {trial for step, trial in found if step == "ask"}
@@ -79,7 +79,7 @@ def test_pending_trials_are_those_without_a_record(tmp_path_factory, found):
 
 def test_a_trial_says_when_it_was_begun(tmp_path):
     """In UTC, so that two machines agree."""
-    asked = Ledger(tmp_path).ask(0, design(0), {})
+    (asked,) = Ledger(tmp_path).ask((0, design(0), {}))
     assert datetime.now(UTC) - datetime.fromisoformat(asked.time) < timedelta(minutes=10)
 
 
@@ -87,7 +87,7 @@ def test_a_ledger_goes_on_after_a_torn_line(tmp_path):
     """The trial of the torn record is pending again and ends with one record."""
     ledger = Ledger(tmp_path)
     for trial in range(2):
-        ledger.ask(trial, design(trial), {})
+        ledger.ask((trial, design(trial), {}))
     ledger.finish(plain_record(0, lut=0))
     ledger.finish(plain_record(1, lut=1))
     path = tmp_path / RECORDS_FILE
@@ -110,7 +110,7 @@ def test_a_damaged_ledger_is_refused(tmp_path):
 def test_a_record_that_cannot_be_written_is_not_in_memory_either(tmp_path, monkeypatch):
     """A full disk stops the sweep with the reason; the trial is not taken for finished."""
     ledger = Ledger(tmp_path)
-    ledger.ask(0, design(0), {})
+    ledger.ask((0, design(0), {}))
 
     def full(_):
         raise OSError(28, "No space left on device")
