@@ -68,6 +68,10 @@ def _panel(sheet: Any, layout: go.Layout, x: str, y: str) -> Any:
             axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
             axis.set_minor_formatter(ticker.NullFormatter())
         axis.set_major_formatter(lambda value, _: f"{value / 1000:g}k" if abs(value) >= 10000 else f"{value:g}")
+        if words.tickvals is not None:
+            axis.set_ticks(
+                words.tickvals, [unescape(text) for text in words.ticktext], rotation=-(words.tickangle or 0), fontsize=6
+            )
         if words.range is not None:
             low, high = (10**end for end in words.range) if words.type == "log" else words.range
             (panel.set_xlim if axis is panel.xaxis else panel.set_ylim)(low, high)
@@ -83,7 +87,13 @@ def _trace(panel: Any, trace: go.Scatter, order: int) -> None:
     label = unescape(trace.name or "") if trace.showlegend is not False else None
     if trace.mode == "lines":
         step = {"hv": "steps-post", "vh": "steps-pre"}.get(trace.line.shape, "default")
-        look = {"drawstyle": step, "color": trace.line.color, "linewidth": 1.1, "alpha": trace.opacity, "zorder": order}
+        look = {
+            "drawstyle": step,
+            "color": trace.line.color,
+            "linewidth": 0.55 * (trace.line.width or 2),
+            "alpha": trace.opacity,
+            "zorder": order,
+        }
         panel.plot(trace.x, trace.y, label=label, **look)
         return
     marker, symbol = trace.marker, MARKERS[trace.marker.symbol]

@@ -42,6 +42,7 @@ FLOORS = (
     (
         "nn.compress",
         "nn.blueprint",
+        "nn.ranges",
         "nn.convert",
         "nn.emulate",
         "synth.estimate",

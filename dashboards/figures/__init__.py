@@ -12,6 +12,7 @@ from dashboards.figures.knobs import importance_map, slices
 from dashboards.figures.layers import layer_bars
 from dashboards.figures.marks import Picture
 from dashboards.figures.parallel import parallel_coordinates, parallel_lines
+from dashboards.figures.ranges import loss_lines, range_boxes
 from dashboards.figures.search import failure_bars, hypervolume_curves, progress, stage_bars
 
 __all__ = [
@@ -25,10 +26,12 @@ __all__ = [
     "hypervolume_curves",
     "importance_map",
     "layer_bars",
+    "loss_lines",
     "overlay",
     "parallel_coordinates",
     "parallel_lines",
     "progress",
+    "range_boxes",
     "roc_curves",
     "scatter_matrix",
     "slices",

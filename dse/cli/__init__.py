@@ -19,6 +19,7 @@ from dse.cli.estimate import calibrate, estimate
 from dse.cli.export import export
 from dse.cli.manage import clean, doctor
 from dse.cli.package import package, verify
+from dse.cli.ranges import profile, trace
 from dse.cli.report import report
 from dse.cli.results import front, status
 from dse.cli.run import run
@@ -53,7 +54,8 @@ def options(
 
 
 for verb in (
-    run, status, front, show, dashboard, export, synth, package, verify, report, estimate, calibrate, clean, doctor,
+    run, status, front, show, dashboard, export, synth, package, verify, report, estimate, calibrate, profile, trace,
+    clean, doctor,
 ):  # fmt: skip
     app.command()(verb)
 

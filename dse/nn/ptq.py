@@ -25,7 +25,7 @@ from dse.study import Target
 from dse.workload import Pretrained
 
 STAGE = "profile"
-VERSION = 1
+VERSION = 2
 #: Knobs that say which types there are; a QKeras model says so itself.
 PRECISION = ("weight_width", "weight_integer", "result_width", "result_integer", "input_width", "input_integer")
 

@@ -13,7 +13,7 @@ from dse.design import Hardware, PerLayer, Precision
 from dse.errors import StageFailed
 from dse.fixed import integer_bits, quantise
 from dse.network import FixedType, Layer, Network
-from dse.nn import anatomy, convert, extract
+from dse.nn import anatomy, convert, extract, ranges
 from dse.nn.anatomy import Anatomy
 from dse.study import Target
 
@@ -94,6 +94,8 @@ def convert_types(model: Anatomy, wanted: Types | None, hardware: Hardware, targ
     convert.settle(project)
     _check(network, model, wanted, hardware)
     network.save(folder)
+    if wanted is not None:
+        ranges.save_float(folder, model.network.weights)
     return {"printed": [line for line in told.getvalue().splitlines() if "WARNING" in line]}
 
 

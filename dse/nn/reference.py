@@ -6,7 +6,7 @@ Product sums are exact in float64 while accumulators have at most 53 bits; casts
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -43,6 +43,12 @@ def _kernel(layer: Layer) -> int:
 
 
 def _block(network: Network, rows: np.ndarray) -> np.ndarray:
+    values = {name: cast for name, _, cast in trace(network, rows)}
+    return values[network.outputs[0]]
+
+
+def trace(network: Network, rows: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Each layer's name, what it computes for float64 rows (n, ...), and that cast to its result type; like `reference`."""
     values: dict[str, np.ndarray] = {}
     for layer in network.layers:
         accumulator = layer.accumulator_type
@@ -51,8 +57,9 @@ def _block(network: Network, rows: np.ndarray) -> np.ndarray:
         if layer.kind not in KINDS:
             raise StageFailed("unsupported", f"layer {layer.name}: the float64 reference knows no {layer.kind}.")
         before = [values[name] for name in layer.inputs] or [rows.reshape(len(rows), *layer.input_shape)]
-        values[layer.name] = quantise(KINDS[layer.kind](network, layer, before), layer.result_type)
-    return values[network.outputs[0]]
+        found = KINDS[layer.kind](network, layer, before)
+        values[layer.name] = quantise(found, layer.result_type)
+        yield layer.name, found, values[layer.name]
 
 
 def foresee(network: Network, rows: Mapping[str, np.ndarray], folder: Path) -> Mapping[str, Any]:
