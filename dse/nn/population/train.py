@@ -107,7 +107,7 @@ def _batch(topology: Topology, members: Sequence[Member], data: Split, training:
     rows, weights = data.train, scores.row_weights(training, data.train.y, data.classes)
     weights = np.ones(len(rows.y), np.float32) if weights is None else weights
     task = Task(grids(members), rates, tf.constant(rows.x), tf.constant(rows.y), tf.constant(weights))
-    state, run, lost = _start(topology, members), epoch(topology), np.zeros(len(members), int)
+    state, run, lost = start(topology, members), epoch(topology), np.zeros(len(members), int)
     for number, course in enumerate(_courses(topology, members, len(rows.y), training, pruning), 1):
         state, losses = run(state, task, course)
         lost[~np.isfinite(losses) & (lost == 0)] = number
@@ -118,7 +118,8 @@ def _batch(topology: Topology, members: Sequence[Member], data: Split, training:
     ]
 
 
-def _start(topology: Topology, members: Sequence[Member]) -> State:
+def start(topology: Topology, members: Sequence[Member]) -> State:
+    """The members' weights before the first step; nothing is masked."""
     import tensorflow as tf
 
     arrays = {
