@@ -24,10 +24,13 @@ from dse.sweep.ledger import Ledger, differences, write_study
 from dse.sweep.loop import Sweeping
 from dse.sweep.options import Options, Swept
 from dse.sweep.restate import restatable, restate
+from dse.workload import Workload
 
 __all__ = ["LOG_FILE", "Options", "Swept", "explore", "logged"]
 
 LOG_FILE = "sweep.log"
+
+log = logging.getLogger(__name__)
 
 
 def explore(study: Study, options: Options | None = None) -> Swept:
@@ -43,7 +46,7 @@ def explore(study: Study, options: Options | None = None) -> Swept:
     store.prepare()
     folder.mkdir(parents=True, exist_ok=True)
     with only_runner(folder, "run"), logged(folder / LOG_FILE):
-        ledger = Ledger(folder)
+        ledger, study = Ledger(folder), _as_begun(study, folder)
         jobs = min(options.jobs or default_jobs(), max(1, options.trials or study.trials))
         with Workers(study, store, jobs, folder / LOG_FILE) as workers:
             with options.console.status("loading the data and checking the tools ...") if not options.quiet else nullcontext():
@@ -51,6 +54,20 @@ def explore(study: Study, options: Options | None = None) -> Swept:
             resolved = replace(study, space=study.space.resolved(facts.layers))
             _settle(resolved, facts, ledger, store, options)
             return Sweeping(resolved, options, ledger, workers).go()
+
+
+def _as_begun(study: Study, folder: Path) -> Study:
+    """The study with its networks trained one by one where its sweep was begun so, as all were once.
+
+    Trained together they would have other weights than those that the records' figures are of.
+    """
+    workload = study.workload
+    if not isinstance(workload, Workload) or not workload.training.together or not (folder / STUDY_FILE).exists():
+        return study
+    if "together" in open_run(folder).study["asked"]["workload"].get("training", {}):
+        return study
+    log.warning("This sweep was begun with networks trained one by one; it goes on so.")
+    return replace(study, workload=replace(workload, training=replace(workload.training, together=False)))
 
 
 @contextmanager

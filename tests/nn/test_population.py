@@ -11,10 +11,11 @@ from dse import (
 )
 from dse.data import Rows, Split
 from dse.design import build
+from dse.errors import StageFailed
 from dse.fixed import Quantizer
 from dse.nn import compress, graph, population, train
-from dse.nn.population import layers, quantisers
-from dse.nn.population.train import grids, start
+from dse.nn.population import layers, memory, quantisers
+from dse.nn.population.batches import grids, start
 from dse.workload import Training
 from tests.nn.test_layers import MODELS, quantised
 from tests.tiny import STUDY
@@ -272,3 +273,62 @@ def test_a_loss_that_is_no_number_is_one_members_own(base):
     assert [one.lost for one in found] == [None, 1, None, None]
     for i in (0, 2, 3):
         assert all(np.array_equal(a, b) for a, b in zip(fine[i].arrays["fc1"], found[i].arrays["fc1"], strict=True))
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Batches that are not trained; a function that sets the most members that memory is enough for, and the sizes tried."""
+    sizes, most = [], []
+
+    def batch(topology, members, *_):
+        sizes.append(len(members))
+        if len(members) > most[0]:
+            raise tf.errors.ResourceExhaustedError(None, None, "no room for a tensor")
+        return [population.Trained(one, one.arrays, None) for one in members]
+
+    monkeypatch.setattr("dse.nn.population.batches._batch", batch)
+
+    def enough_for(members):
+        most[:] = [members]
+        return sizes
+
+    return enough_for
+
+
+def test_out_of_memory_is_survived_by_smaller_batches(base, untrained, caplog):
+    """Memory is enough for seven: batches of 32, 16 and 8 are given up, then four at a time; nobody is lost or trained twice."""
+    sizes, every = untrained(7), [member(base, one) for one in several(10)]
+    rest = (population.topology(base.nodes), every, base.data, STUDY.workload.training, population.Pruning(4, 2))
+    found = [one.member for batch in population.train(*rest) for one in batch]
+    assert sizes == [32, 16, 8, 4, 4, 4]
+    assert [id(one) for one in found] == [id(one) for one in every]
+    assert "4 networks are trained at once from here on" in caplog.text
+
+
+def test_a_network_that_no_memory_is_enough_for_is_a_failure_of_that_kind(base, untrained):
+    """After a batch of one there is nothing smaller."""
+    untrained(0)
+    rest = (population.topology(base.nodes), [member(base, design())], base.data, STUDY.workload.training)
+    with pytest.raises(StageFailed, match="too little memory to train one network") as caught:
+        list(population.train(*rest, population.Pruning(4, 2)))
+    assert caught.value.kind == "memory"
+
+
+def test_a_batch_is_as_large_as_memory_allows(base, monkeypatch):
+    """From the network alone; smaller where half of what is free is less than it needs, before anything is tried."""
+    topology = population.topology(base.nodes)
+    one = memory.member_bytes(topology, 16)
+    assert memory.members_at_once(topology, 16) == memory.MOST
+    monkeypatch.setattr(memory, "BUDGET", 5 * one)
+    assert memory.members_at_once(topology, 16) == 5
+    monkeypatch.setattr(memory, "BUDGET", one // 2)
+    assert memory.members_at_once(topology, 16) == 1
+    monkeypatch.setattr(memory, "_available_bytes", lambda: 20 * one)
+    assert memory.affordable(topology, 16, 32) == 8
+    monkeypatch.setattr(memory, "_available_bytes", lambda: None)
+    assert memory.affordable(topology, 16, 32) == 32
+
+
+def test_the_machine_says_what_memory_is_free():
+    """Of the order of a machine's memory, and not 0."""
+    assert 2**26 < memory._available_bytes() < 2**50

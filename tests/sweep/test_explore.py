@@ -193,3 +193,16 @@ def test_a_relative_root_is_as_good_as_an_absolute_one(root, named, monkeypatch)
     found = swept(replace(named(QUICK), workload=replace(QUICK.workload, split_seed=5)), "relative", trials=1)
     assert [record.failure for record in found.run.records] == [None]
     assert (root / "relative/store/libraries").is_dir()
+
+
+@pytest.mark.slow
+def test_a_sweep_begun_one_by_one_goes_on_so(root, named):
+    """As all were once: the record's networks stay those that its figures are of, and new ones are trained the same way."""
+    alone = replace(STUDY.workload, training=replace(STUDY.workload.training, together=False))
+    swept(replace(named(QUICK), workload=alone), root, trials=1)
+    swept(named(QUICK), root, trials=2)
+    records = open_run(root / named(QUICK).name).records
+    assert len(records) == 2
+    (key,) = {record.entries["compress"] for record in records}
+    causes = json.loads((root / f"store/compress/{key[:2]}/{key}/entry.json").read_text())["causes"]
+    assert "population" not in causes

@@ -1,7 +1,7 @@
 """Many quantised, pruned networks of one topology trained as one program: what differs between them are tensors."""
 
+from dse.nn.population.batches import Member, Pruning, Trained, train
 from dse.nn.population.topology import Topology, reason, topology
-from dse.nn.population.train import Member, Pruning, Trained, train
 
 #: Raised where the same causes would give other weights.
 VERSION = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from dse.nn.layers import CONVOLUTIONS
 from dse.nn.population.topology import Topology
 
 #: More at once save little time, and a batch that is not full is filled up.
@@ -17,9 +18,10 @@ FLOAT = 4
 
 
 def member_bytes(topology: Topology, batch_size: int) -> int:
-    """What one member takes while it is trained, roughly."""
+    """What one member takes while it is trained, roughly: a convolution's windows are spread out beside its output."""
     weights = sum(math.prod(shape) for layer in topology for shape in layer.arrays)
     outputs = sum(math.prod(layer.shape) for layer in topology)
+    outputs += sum(math.prod(layer.shape[:-1] + layer.arrays[0][:-1]) for layer in topology if layer.kind in CONVOLUTIONS)
     return FLOAT * (WEIGHTS * weights + OUTPUTS * batch_size * outputs)
 
 
