@@ -296,7 +296,7 @@ def untrained(monkeypatch):
 
 
 def test_out_of_memory_is_survived_by_smaller_batches(base, untrained, caplog):
-    """Memory is enough for seven: batches of 32, 16 and 8 are given up, then four at a time; nobody is lost or trained twice."""
+    """Memory is enough for seven: batches of 32, 16 and 8 are given up, then four at a time; nobody is lost or made twice."""
     sizes, every = untrained(7), [member(base, one) for one in several(10)]
     rest = (population.topology(base.nodes), every, base.data, STUDY.workload.training, population.Pruning(4, 2))
     found = [one.member for batch in population.train(*rest) for one in batch]

@@ -8,7 +8,7 @@ from pathlib import Path
 from dse.nn.layers import CONVOLUTIONS
 from dse.nn.population.topology import Topology
 
-#: More at once save little time, and a batch that is not full is filled up.
+#: More at once save little time, and a batch that is not full is filled up. Another number rounds otherwise: raise VERSION.
 MOST = 32
 #: What the members of a batch may take together, in bytes.
 BUDGET = 1 << 30
