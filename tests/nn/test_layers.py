@@ -13,6 +13,7 @@ from dse.errors import StageFailed
 from dse.fixed import fit_quantizer
 from dse.nn import convert, emulate, graph
 from dse.nn.reference import reference
+from dse.synth.estimate import Estimate
 
 from .conftest import hardware
 
@@ -123,7 +124,9 @@ def small():
 @pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
 @pytest.mark.parametrize("name", list(MODELS))
 def test_layers_are_built_exactly_as_qkeras_computes_them(built, small, name, io_type):
-    """Rows of the compiled emulation equal the reference and QKeras bit for bit, and what was asked for is read back."""
+    """Rows of the compiled emulation equal the reference and QKeras bit for bit; what was asked for is read back; and every
+    layer has a figure of what it costs.
+    """
     model, quantizers, rows = small(name)
     knobs = hardware(io_type=io_type)
     found = built(f"{name}-{io_type}", model, knobs, rows)
@@ -132,6 +135,9 @@ def test_layers_are_built_exactly_as_qkeras_computes_them(built, small, name, io
     assert len(np.unique(qkeras, axis=0)) > 20
     assert np.array_equal(reference(found.network, rows), found.outputs)
     assert np.array_equal(found.outputs, qkeras)
+    costs = Estimate().estimate(found.network).layers
+    assert set(costs) == {layer.name for layer in found.network.layers}
+    assert all(costs[layer.name]["lut"] > 0 for layer in found.network.multipliers)
 
 
 @pytest.mark.slow
