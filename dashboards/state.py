@@ -16,17 +16,11 @@ from dse.parts import part
 
 TABS = ("front", "design", "search")
 SCALES = ("", "log", "linear")
-#: What may stand in an address under these names; under _FREE anything may, and is looked up before it is used.
-_CHOICES: Mapping[str, Collection[str]] = {
-    "x": METRICS,
-    "y": METRICS,
-    "z": METRICS,
-    "best": METRICS,
-    "xscale": SCALES,
-    "yscale": SCALES,
-    "tab": TABS,
-}
+#: What may stand in an address under these names; under _NAMED a word, under _FREE anything: it is looked up before it is used.
+_CHOICES: Mapping[str, Collection[str]] = {"xscale": SCALES, "yscale": SCALES, "tab": TABS}
+_NAMED = ("x", "y", "z", "best")
 _FREE = ("run", "judge", "part", "color", "symbol", "others", "sort", "filter")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,80}")
 #: Characters of one value of an address that are looked at.
 LONGEST = 400
 _BUDGET = re.compile(r"(?P<number>[0-9][0-9,_]*\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+)\s*(?P<unit>%|k|m)?", re.IGNORECASE)
@@ -78,11 +72,11 @@ class State:
         budgets: dict[str, str] = {}
         for name, text in parse_qsl(query.lstrip("?")[:20_000], keep_blank_values=True):
             value = text[:LONGEST]
-            if name.startswith("budget.") and name.removeprefix("budget.") in METRICS:
+            if name.startswith("budget.") and _WORD.fullmatch(name.removeprefix("budget.")):
                 budgets[name.removeprefix("budget.")] = value
             elif name in ("trial", "other") and re.fullmatch(r"[0-9]{1,15}", value):
                 given[name] = int(value)
-            elif value in _CHOICES.get(name, ()) or name in _FREE:
+            elif value in _CHOICES.get(name, ()) or name in _FREE or (name in _NAMED and _WORD.fullmatch(value)):
                 given[name] = value
         return cls(**given, budgets=budgets)
 
@@ -145,6 +139,8 @@ def under(state: State, base: Goals, judge: Judge) -> tuple[Goals, dict[str, str
             wrong["part"] = f"{state.part[:60]} is not in the table of parts; the study's part counts."
     limits = list(base.limits)
     for metric, text in state.budgets.items():
+        if metric not in base.metrics:
+            continue  # a figure of another study
         try:
             budget = read_budget(text, metric, resources, most=bounded_above(metric, base))
         except UsageError as error:

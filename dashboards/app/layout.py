@@ -123,6 +123,7 @@ def _side(feed: Feed, snapshot: Snapshot, state: State, judge: Judge, figures: l
     rest = html.Details([html.Summary("more figures"), *(_budget(goals.metric(name), texts.get(name, "")) for name in more)])
     options = [{"label": _judge(known, snapshot), "value": known.name} for known in snapshot.judges]
     objectives = [{"label": plain(o.metric), "value": o.metric} for o in goals.objectives]
+    best = state.best if state.best in {o.metric for o in goals.objectives} else objectives[0]["value"]
     devices = [{"label": f"the study's: {judge.part}", "value": ""}, *({"label": name, "value": name} for name in PARTS)]
     return html.Aside(
         [
@@ -135,7 +136,7 @@ def _side(feed: Feed, snapshot: Snapshot, state: State, judge: Judge, figures: l
             *rows,
             rest if more else None,
             html.H2("Best means"),
-            dcc.Dropdown(objectives, state.best or objectives[0]["value"], id="best", clearable=False, searchable=False),
+            dcc.Dropdown(objectives, best, id="best", clearable=False, searchable=False),
         ],
         className="side",
     )

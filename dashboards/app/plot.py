@@ -24,9 +24,9 @@ def front(desk: Desk, seen: Seen, state: State) -> Any:
     marked = [(trial, name) for trial, name in ((state.trial, "selected"), (state.other, "compared")) if trial is not None]
     names = {*sight.columns.knobs, *sight.goals.metrics}
     what = figures.Picture(
-        x=state.x or own.x,
-        y=state.y or own.y,
-        z=state.z,
+        x=state.x if state.x in sight.goals.metrics else own.x,
+        y=state.y if state.y in sight.goals.metrics else own.y,
+        z=state.z if state.z in sight.goals.metrics else "",
         log_x=logs[state.xscale],
         log_y=logs[state.yscale],
         color=state.color if state.color in names else "",

@@ -91,7 +91,8 @@ def column(watched, name):
     """The cells of a column of the table, from top to bottom."""
     return watched.page.evaluate(
         """name => { const table = document.querySelector('table.designs');
-        const heads = [...table.tHead.rows[0].cells].map(cell => cell.querySelector('span').textContent.replace(/[\u200b ▲▼]/g, ''));
+        const named = cell => cell.querySelector('span').textContent.replace(/[\u200b ▲▼]/g, '');
+        const heads = [...table.tHead.rows[0].cells].map(named);
         return [...table.tBodies[0].rows].map(row => row.cells[heads.indexOf(name)].textContent); }""",
         name,
     )
@@ -391,7 +392,8 @@ def test_a_hostile_run_is_shown_as_text(chrome, tmp_path):
 
 def test_a_hostile_address_runs_nothing(chrome, address):
     """Whatever it holds, the page comes up with what makes sense of it."""
-    query = f"?filter={HOSTILE}&color={HOSTILE}&judge={HOSTILE}&part={HOSTILE}&sort={HOSTILE}&run={HOSTILE}&budget.lut={HOSTILE}&trial=99999"
+    names = ("filter", "color", "judge", "part", "sort", "run", "budget.lut")
+    query = f"?{'&'.join(f'{name}={HOSTILE}' for name in names)}&trial=99999"
     with visiting(chrome, address + query) as watched:
         settled(watched, "Trial 99999 has no record", ".pick.selected")
         settled(watched, "is no number", ".side")

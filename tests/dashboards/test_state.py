@@ -67,7 +67,7 @@ def test_no_address_is_too_odd(text):
 
 def test_what_makes_no_sense_is_passed_over():
     """Unknown figures, tabs and trials, as an old link or a hostile one may hold."""
-    query = "?x=beauty&tab=../../etc&trial=1e9&other=-1&xscale=cubic&budget.beauty=3&y=lut&constructor=1"
+    query = "?x=<b>&tab=../../etc&trial=1e9&other=-1&xscale=cubic&budget.a%20b=3&y=lut&constructor=1"
     assert State.read(query) == State(y="lut")
 
 
@@ -113,6 +113,12 @@ def test_a_budget_takes_the_place_of_the_studys_limits_on_its_metric():
     assert (found.judge, found.objectives, wrong) == (VITIS, base.objectives, {})
     freed, _ = under(State(budgets={"lut": "", "accuracy": ""}), base, JUDGE)
     assert freed.limits == ()
+
+
+def test_a_budget_on_a_figure_of_another_study_counts_for_nothing():
+    """An address may name what this study does not know."""
+    found, wrong = under(State(budgets={"beauty": "3"}), goals(), JUDGE)
+    assert (found, wrong) == (goals(), {})
 
 
 def test_another_part_brings_other_resources():
