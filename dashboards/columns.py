@@ -12,37 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboards.knob import Bools, Floats, Ints, Knob, merged
 from dse.design import Scalar
 from dse.metrics import Judge, Measurement
 from dse.record import Failure, Record
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-
 #: Characters of a failure's message and of the end of its log that are kept; `dse show` has all.
 MESSAGE, LOG = 2000, 4000
-
-
-@dataclass(frozen=True)
-class Knob:
-    """A knob's value for each design: `values[codes]`, -1 where a design does not set it."""
-
-    codes: Ints
-    values: tuple[Scalar, ...]
-
-    def of(self, row: int) -> Scalar | None:
-        """The value for one design, or None."""
-        code = int(self.codes[row])
-        return None if code < 0 else self.values[code]
-
-    @property
-    def numbers(self) -> Floats | None:
-        """The values as numbers, NaN where a design does not set it; None where some value is no number."""
-        if any(isinstance(value, (bool, str)) for value in self.values):
-            return None
-        known = np.array([*self.values, math.nan], dtype=np.float64)
-        return known[self.codes]
 
 
 @dataclass(frozen=True)
@@ -86,15 +62,6 @@ class Columns:
         values = (*own.values, *every.values)
         codes = np.where(own.codes >= 0, own.codes, np.where(every.codes >= 0, every.codes + len(own.values), -1))
         return merged(Knob(codes, values))
-
-
-def merged(knob: Knob) -> Knob:
-    """The same knob with each value once."""
-    # 1, 1.0 and True are equal and not the same
-    kinds = [(type(value), value) for value in knob.values]
-    places = {kind: code for code, kind in enumerate(dict.fromkeys(kinds))}
-    table = np.array([*(places[kind] for kind in kinds), -1], dtype=np.int64)
-    return Knob(table[knob.codes], tuple(value for _, value in places))
 
 
 class _Cells:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashboards.columns import Floats, Ints, Knob
-from dashboards.figures.marks import ranked
+from dashboards.knob import Floats, Ints, Knob, ranked
 from dashboards.sight import Sight
 from dse.export import knob_order
 
@@ -23,8 +22,8 @@ SHUFFLES = 3
 
 @dataclass(frozen=True)
 class Importance:
-    """`shares` (knobs, metrics): how much of the ranks' variance among unseen designs the model explains less of without a
-    knob; `explained` (metrics,): how much it explains with all of them. Both at least 0; 1 is everything.
+    """`shares` (knobs, metrics): how much of the ranks' variance among unseen designs is a knob's doing; `explained`
+    (metrics,): how much the model accounts for with all of them. Both at least 0; 1 is everything.
     """
 
     knobs: tuple[str, ...]
@@ -39,7 +38,8 @@ def importance(sight: Sight) -> Importance | None:
 
     The figures' ranks are fitted by a sum of one effect per knob (least squares on groups of its values), which does not
     mind that a search visits some values more often than others. Each fifth of the designs is predicted from the others;
-    then once more with one knob's values shuffled: what is lost is that knob's share. Effects that knobs have only together
+    then once more with one knob's values shuffled. An effect that is put in the wrong place costs its variance twice, once for
+    being missed and once for being wrong: half of what is lost is that knob's share. Effects that knobs have only together
     count for none of them; `explained` says how much is missing. Deterministic.
     """
     rows = np.flatnonzero(~np.isnan(sight.costs).any(axis=1) & (sight.columns.failure < 0))[-MOST:]
@@ -57,7 +57,7 @@ def importance(sight: Sight) -> Importance | None:
     whole, without = _errors(groups, targets)
     total = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
     total = np.where(total > 0, total, np.inf)
-    shares = np.maximum((without - whole) / total, 0.0)
+    shares = np.maximum((without - whole) / (2 * total), 0.0)
     return Importance(tuple(names), metrics, shares, np.maximum(1 - whole / total, 0.0), len(rows))
 
 

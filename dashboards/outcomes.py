@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dashboards.columns import Floats, Ints
+from dashboards.knob import Floats, Ints
 from dse.evidence import files_of
 from dse.record import Record
 from dse.run import Run

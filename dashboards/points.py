@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboards.columns import Bools, Floats, Ints, Knob
+from dashboards.knob import Bools, Floats, Ints, Knob
 from dashboards.palette import LIGHT
 from dashboards.sight import INFEASIBLE, Sight
 from dse import pareto

@@ -13,7 +13,8 @@ from typing import cast
 
 import numpy as np
 
-from dashboards.columns import Bools, Columns, Floats, Ints, gather
+from dashboards.columns import Columns, gather
+from dashboards.knob import Bools, Floats, Ints
 from dse import pareto
 from dse.goals import Goals, Limit
 from dse.metrics import Judge

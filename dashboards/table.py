@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboards.columns import Bools, Floats, Ints
-from dashboards.figures.marks import ranked
+from dashboards.knob import Bools, Floats, Ints, ranked
 from dashboards.points import wanted
 from dashboards.sight import Sight
 from dse.errors import UsageError

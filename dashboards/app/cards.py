@@ -155,7 +155,7 @@ def _room(sight: Sight, row: int) -> str:
     if tight is None:
         return "no budget is set"
     limit, room = tight
-    return f"nearest budget: {limit}, {_percent(room)} left" if room > 0 else f"nearest budget: {limit}, used up"
+    return f"nearest: {limit}, {_percent(room)} left" if room > 0 else f"nearest: {limit}, used up"
 
 
 def hint(seen: Seen, state: State, metric: str) -> Any:

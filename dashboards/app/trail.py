@@ -68,8 +68,8 @@ def trail(desk: Desk, seen: Seen, state: State, look: dict[str, Any]) -> Any:
     key = ("importance", sight.name, seen.snapshot.version, sight.judge)
     share = desk.keep(key, lambda: importance(sight))
     note = html.P(
-        "How much of the variance of ranks, among designs that a model has not seen, is lost when a knob is unknown to it. The "
-        "model adds one effect per knob: what knobs do only together is in none of them, and missing from what is explained.",
+        "The share of the variance of ranks, among designs that a model has not seen, that is a knob's doing. The model adds "
+        "one effect per knob: what knobs do only together is in none of the shares, and missing from what is explained.",
         className="quiet",
     )
     apart = f"{', '.join(left)}: another judge or other objectives, not drawn here." if left else ""
@@ -99,7 +99,8 @@ def _now(seen: Seen) -> Any:
     for asked in running:
         since = since_s(asked, now)
         knobs = ", ".join(f"{name} {value}" for name, value in asked.design.knobs.items())
-        rows.append([str(asked.trial), "" if math.isnan(since) else duration_text(max(since, 1.0)), knobs])
+        told_since = duration_text(max(since, 1.0)) if seen.snapshot.going_on and not math.isnan(since) else asked.time[:16]
+        rows.append([str(asked.trial), told_since, knobs])
     told = [] if seen.snapshot.going_on else [html.P("The same `dse run` goes on with them.", className="quiet")]
     return html.Div([head, *told, sheet(["trial", "since", "knobs"], rows, numbers=(0,))])
 

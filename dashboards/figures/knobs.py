@@ -6,10 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboards.columns import Ints, Knob
 from dashboards.figures.frame import frame, note
-from dashboards.figures.marks import ranked
 from dashboards.importance import LEAST, Importance
+from dashboards.knob import Ints, Knob, ranked
 from dashboards.palette import LIGHT
 from dashboards.points import Group, axis_title, groups, logarithmic, plain
 from dashboards.sight import Sight
@@ -20,7 +19,7 @@ ACROSS, PANELS, SHOWN = 4, 16, 1500
 
 
 def importance_map(sight: Sight, found: Importance | None) -> go.Figure:
-    """A row per knob, a column per objective: the share of the ranks' variance that the knob accounts for."""
+    """A row per knob, a column per objective: the share of the ranks' variance that is the knob's doing."""
     figure = frame("What matters for what", sight)
     if found is None:
         return note(figure, f"fewer than {LEAST} measured designs, or no knob that differs")
@@ -37,11 +36,11 @@ def importance_map(sight: Sight, found: Importance | None) -> go.Figure:
             texttemplate="%{z:.0%}",
             colorscale=[[0, LIGHT["surface"]], [1, LIGHT["front"]]],
             zmin=0,
-            zmax=max(1.0, float(found.shares.max())),
+            zmax=1,
             showscale=False,
             xgap=2,
             ygap=2,
-            hovertemplate="%{y}: without it, %{z:.1%} of the variance of ranks is lost<extra></extra>",
+            hovertemplate="%{y}: %{z:.1%} of the variance of ranks<extra></extra>",
         )
     )
     figure.update_xaxes(side="top", showgrid=False, showline=False, ticks="")

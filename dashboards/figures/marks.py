@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboards.columns import Floats, Knob, merged
+from dashboards.knob import Floats, ranked
 from dashboards.palette import LIGHT, SCALE, SERIES
 from dashboards.points import Group, plain
 from dashboards.sight import Sight
-from dse.design import Scalar
 
 #: Symbols that differ at a glance; more values than these share the last one.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon")
@@ -49,26 +48,11 @@ def numbers(sight: Sight, name: str) -> Floats | None:
     return sight.columns.figure(name) if name in sight.goals.metrics else sight.columns.setting(name).numbers
 
 
-def order(value: Scalar) -> tuple[int, float, str]:
-    """Sorts values of a knob: numbers by size, then words."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return (0, float(value), "") if number else (1, 0.0, str(value))
-
-
-def ranked(knob: Knob) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[Scalar]]:
-    """Codes and values in their order; -1 stays -1."""
-    once = merged(knob)
-    used = sorted(set(once.codes.tolist()) - {-1}, key=lambda code: order(once.values[code]))
-    places = np.full(len(once.values) + 1, -1, dtype=np.int64)
-    for place, code in enumerate(used):
-        places[code] = place
-    return places[once.codes], [once.values[code] for code in used]
-
-
 def marker(group: Group, color: str = "", symbol: str = "") -> dict[str, Any]:
     """Plotly's marker of a group; with `color` or `symbol` by that knob or figure, how faint it is still says what it is."""
     many = len(group.sight.columns) > 4000
-    found: dict[str, Any] = {"size": group.size * 0.7 if many else group.size, "opacity": group.opacity}
+    faint = group.opacity * (0.4 if many and not group.feasible else 1.0)  # thousands of crosses would hide the front
+    found: dict[str, Any] = {"size": group.size * 0.7 if many else group.size, "opacity": faint}
     thin = "thin" in group.symbol and not symbol
     found |= {"color": group.color, "symbol": group.symbol}
     if symbol:

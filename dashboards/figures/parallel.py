@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboards.columns import Floats, Ints, Knob
 from dashboards.figures.frame import BELOW, frame, note
-from dashboards.figures.marks import ranked
+from dashboards.knob import Floats, Ints, Knob, ranked
 from dashboards.palette import CLEAR, LIGHT
 from dashboards.points import Group, axis_title, groups, logarithmic, plain
 from dashboards.sight import Sight, look

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboards.columns import Floats
 from dashboards.figures.frame import BELOW, frame, note
 from dashboards.figures.marks import marker
+from dashboards.knob import Floats
 from dashboards.palette import LIGHT, SERIES
 from dashboards.points import axis_title, groups, plain
 from dashboards.sight import Sight, look, points
