@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dse.fixed import INTEGER_BITS, Quantizer, fit_quantizer, quantise
+from dse.fixed import INTEGER_BITS, Quantizer, fit_quantizer, integer_bits, quantise
 from dse.network import ROUNDING, SATURATION, FixedType
 
 MODES = [mode for mode in SATURATION if mode != "WRAP_SM"]
@@ -151,3 +151,40 @@ def test_fitted_quantisers_by_hand():
 def test_at_least_one_fraction_bit_stays(bits, signed):
     """Huge values do not push the last one out: without any, hls4ml drops the rounding."""
     assert fit_quantizer(np.array([1e6, 3e6]), bits, signed=signed).type.fraction >= 1
+
+
+arrays = st.lists(st.floats(-1000, 1000, width=32).filter(lambda v: v == 0 or abs(v) > 1e-3), min_size=1, max_size=30).map(
+    np.array
+)
+
+
+@given(arrays, st.integers(3, 24))
+def test_covering_integer_bits_are_as_few_as_hold_all_values(values, width):
+    """Both ends; with one bit fewer something is beyond. Of nothing but zeros any type holds all."""
+    bits = integer_bits(values, width, covering=True)
+    kind, less = FixedType(width, bits), FixedType(width, bits - 1)
+    assert kind.low <= values.min()
+    assert values.max() <= kind.high
+    if np.any(values):
+        assert values.min() < less.low or values.max() > less.high
+
+
+@given(arrays, st.integers(3, 12))
+def test_fitted_integer_bits_are_no_worse_than_those_that_hold_all_values(values, width):
+    """Cutting off what is rare may pay; the error is never larger than without."""
+
+    def error(bits):
+        kind = FixedType(width, bits, rounding="RND_CONV", saturation="SAT")
+        return np.mean((quantise(values, kind) - values) ** 2)
+
+    fitted = integer_bits(values, width, covering=False)
+    assert fitted <= integer_bits(values, width, covering=True)
+    assert error(fitted) <= error(integer_bits(values, width, covering=True))
+
+
+def test_a_rare_large_value_is_cut_off_for_finer_steps():
+    """A thousand values below 1 and one of 3: with 4 bits their steps count for more."""
+    values = np.append(np.linspace(-0.9, 0.9, 1000), 3.0)
+    assert integer_bits(values, 4, covering=True) == 3
+    assert integer_bits(values, 4, covering=False) < 3
+    assert integer_bits(np.zeros(3), 8, covering=False) == 1
