@@ -17,7 +17,7 @@ from dse.space import Space
 from dse.synth import Synthesizer
 from dse.synth.estimate import Estimate
 from dse.synth.open import Adders, Open
-from dse.workload import Problem, Trees, check_kind, check_known, check_positive, check_whole, several
+from dse.workload import Problem, check_kind, check_known, check_positive, check_whole, several
 
 #: Figures of every trial, whoever judges the hardware; which of the scores depends on the data.
 EMULATED = ("accuracy", "auc", "mse", "r2", "agreement")
@@ -137,10 +137,10 @@ class Study:
         """UsageError for what cannot be known of designs that are not emulated."""
         if self.emulate == "all":
             return
-        if isinstance(self.workload, Trees) or not self.workload.exact:
+        if not self.workload.exact:
             raise UsageError(
-                'emulate="front" scores designs by the float64 reference of their network; trees have none, and a workload '
-                'with exact=False need not equal it. Use emulate="all".'
+                'emulate="front" scores designs by the float64 reference of their network, which a workload with exact=False '
+                'need not equal. Use emulate="all".'
             )
         if not isinstance(self.synthesizer, Estimate):
             raise UsageError(

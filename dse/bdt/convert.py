@@ -70,13 +70,17 @@ def quantised(ensemble: Ensemble, inputs: FixedType, scores: FixedType) -> Ensem
 
 def convert(ensemble: Ensemble, precision: Precision, features: int, target: Target, folder: Path) -> None:
     """Write the project to `folder/project` and the network beside it; StageFailed("invalid") for widths that do not hold."""
+    network = foresee(ensemble, precision, features, target)
+    _write(network, ensemble_of(network), folder / "project")
+    network.save(folder)
+
+
+def foresee(ensemble: Ensemble, precision: Precision, features: int, target: Target) -> Network:
+    """The network that `convert` makes, without a project; StageFailed("invalid") like it."""
     assert precision.input_width is not None
     assert precision.result_width is not None
     types = input_type(ensemble, precision.input_width), score_type(ensemble, precision.result_width.number(TREES))
-    built = quantised(ensemble, *types)
-    network = _network(built, features, types, target)
-    _write(network, built, folder / "project")
-    network.save(folder)
+    return _network(quantised(ensemble, *types), features, types, target)
 
 
 def _network(built: Ensemble, features: int, types: tuple[FixedType, FixedType], target: Target) -> Network:

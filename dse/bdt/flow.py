@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,13 @@ from dse.errors import DseError, StageFailed
 from dse.flow import Built, Flow, Walk
 from dse.legal import LayerShape
 from dse.network import Network
+from dse.nn import reference
 from dse.nn.emulate import load_outputs
 from dse.nn.train import load_split, versions
 from dse.scores import chosen
-from dse.store import Entry, Store
+from dse.store import Entry, Store, key_of
 from dse.study import Target
-from dse.workload import Trees
+from dse.workload import Rows, Trees
 
 
 @dataclass(frozen=True)
@@ -61,22 +62,43 @@ class Boosted(Flow):
 
     def build(self, design: Design, target: Target, walk: Walk) -> Built:
         """The `train` and `convert` entries."""
-        workload, arch = self.workload, design.architecture
-        base = walk.get("train", lambda: train.causes(workload, arch), lambda to: train.train(workload, arch, to))
-        features = int(load_split(workload).train.x.shape[1])
+        base = self._trained(design, walk)
 
         def make(folder: Path) -> Mapping[str, Any]:
-            ensemble = train.load(base.folder, base.data["convention"])
-            assert design.precision is not None
-            convert.convert(ensemble, design.precision, features, target, folder)
+            convert.convert(*self._parts(design, base), target, folder)
             shutil.copy2(base.folder / MARGINS, folder / MARGINS)
             return {}
 
-        built = walk.get("convert", lambda: _causes(design, target, base), make)
-        network = Network.load(built.folder)
-        reached = {name: float(value) for name, value in base.data.items() if name.endswith("_float")}
-        library = train.KINDS[base.data["kind"]]
-        return Built(built, network, convert.effective(network), reached, "train", library)
+        return _built(walk.get("convert", lambda: _causes(design, target, base), make), base)
+
+    def foresee(self, design: Design, target: Target, rows: Mapping[str, Rows], data: str, walk: Walk) -> tuple[Built, Entry]:
+        """From the trees in fixed point: no project is written, and what is built later must be this network."""
+        base = self._trained(design, walk)
+        causes = _causes(design, target, base)
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            network = convert.foresee(*self._parts(design, base), target)
+            network.save(folder)
+            outputs = {name: emulate.reference(network, found.x) for name, found in rows.items()}
+            with (folder / "outputs.npz").open("wb") as file:
+                np.savez(file, allow_pickle=False, **outputs)
+            for name, found in rows.items():
+                np.save(folder / f"labels-{name}.npy", found.y, allow_pickle=False)
+            return {"agreement": {}, "trained": _same_class(folder, base.folder, rows), "network": network.digest}
+
+        seen = walk.get(reference.STAGE, lambda: {"foreseen": emulate.VERSION, "convert": causes, "data": data}, make)
+        walk.entries["convert"] = key_of("convert", causes)  # made where the design reaches the front
+        return _built(seen, base), seen
+
+    def _trained(self, design: Design, walk: Walk) -> Entry:
+        workload, arch = self.workload, design.architecture
+        return walk.get("train", lambda: train.causes(workload, arch), lambda to: train.train(workload, arch, to))
+
+    def _parts(self, design: Design, base: Entry) -> tuple[Ensemble, Precision, int]:
+        """The trained trees, their widths and the number of features."""
+        assert design.precision is not None
+        features = int(load_split(self.workload).train.x.shape[1])
+        return train.load(base.folder, base.data["convention"]), design.precision, features
 
     def causes(self, built: Built, data: str, *, as_built: bool) -> dict[str, Any]:  # noqa: ARG002
         """All that the outputs depend on; every design is emulated as it is built."""
@@ -85,9 +107,19 @@ class Boosted(Flow):
     def run(self, built: Built, rows: Mapping[str, np.ndarray], libraries: Path, folder: Path) -> Mapping[str, Any]:
         """Conifer's generated code, compiled."""
         told = emulate.run(built.network, built.project, rows, libraries, folder)
-        with np.load(built.entry.folder / MARGINS, allow_pickle=False) as file:
-            same = {name: chosen(load_outputs(folder, name)) == chosen(file[name]) for name in rows}
-        return {**told, "trained": {name: float(np.mean(rows)) for name, rows in same.items()}}
+        return {**told, "trained": _same_class(folder, built.entry.folder, rows)}
+
+
+def _built(entry: Entry, base: Entry) -> Built:
+    network = Network.load(entry.folder)
+    reached = {name: float(value) for name, value in base.data.items() if name.endswith("_float")}
+    return Built(entry, network, convert.effective(network), reached, "train", train.KINDS[base.data["kind"]])
+
+
+def _same_class(folder: Path, trained: Path, names: Iterable[str]) -> dict[str, float]:
+    """The share of rows, per set, for which the outputs in `folder` choose the class that the trained model chose."""
+    with np.load(trained / MARGINS, allow_pickle=False) as file:
+        return {name: float(np.mean(chosen(load_outputs(folder, name)) == chosen(file[name]))) for name in names}
 
 
 def _causes(design: Design, target: Target, base: Entry) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Boosted trees keep the contract of flows, compiled and emulated for real."""
 
+from dataclasses import replace
+
 import pytest
 from flow_contract import FlowContract
 
 from dse.design import build
-from dse.evaluate import evaluate, flow_of, target
+from dse.evaluate import evaluate, flow_of, target, verify
 from dse.flow import Walk
 from tests.tiny_trees import STUDY
 
@@ -31,6 +33,20 @@ class TestContract(FlowContract):
         assert lut.grades["lut"] == "law"
         assert low < lut.values["lut"] < high
         assert record.value("dsp") == 0
+
+    def test_what_is_foreseen_is_what_is_built_and_emulated(self, study, store):
+        """Scored by the reference, without a compiler; on the front the same network and the same outputs."""
+        changes = {"input_width": 9, "result_width": 9, "reuse_factor": None, "strategy": None, "io_type": None}
+        front = replace(study, emulate="front")
+        record = evaluate(0, build({"architecture.trees": 3, **changes}), front, store)
+        assert record.failure is None, record.failure
+        assert "emulate" not in record.entries
+        assert record.measurement("accuracy").source.level == "reference"
+        measurements, failure = verify(record, front, store)
+        assert failure is None, failure
+        values = {name: value for found in measurements for name, value in found.values.items()}
+        assert values["accuracy"] == record.value("accuracy")
+        assert values["agreement_test"] == 1
 
     def test_a_width_that_does_not_hold_the_thresholds_is_invalid(self, study, store):
         """Typed, before anything is compiled."""
