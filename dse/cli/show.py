@@ -158,6 +158,6 @@ def _show_files(console: Console, run: Run, record: Record) -> None:
     files = files_of(run, record)
     if files:
         say(console, "")
-        rows = [[stage, "gone (made again when it is needed)" if path is None else str(path)] for stage, path in files.items()]
+        rows = [[stage, "not there (made when it is needed)" if path is None else str(path)] for stage, path in files.items()]
         Sheet(["stage", "files"], rows).show(console)
     say(console, f"to repeat: {repeat(run, record)}")
