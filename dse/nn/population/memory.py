@@ -12,8 +12,8 @@ from dse.nn.population.topology import Topology
 MOST = 32
 #: What the members of a batch may take together, in bytes.
 BUDGET = 1 << 30
-#: Copies of a member's weights and of its layers' outputs for a batch of rows that live at once: values, gradients, moments.
-WEIGHTS, OUTPUTS = 10, 8
+#: Copies of a member's weights and of its layers' outputs for a batch that live at once, a little more than was measured.
+WEIGHTS, OUTPUTS = 10, 4
 FLOAT = 4
 
 
