@@ -49,6 +49,14 @@ def mlp(**changes):
     return network(*layers, shape=(8,), weights=weights, **changes)
 
 
+def silent():
+    """8-3 whose second output is always 0, and whose first input is never looked at."""
+    weights = drawn(9, 8, 3)
+    weights[:, 1] = 0
+    weights[0] = 0
+    return network(dense("out", "x", 8, 3), shape=(8,), weights={"out/weight": weights, "out/bias": np.array([0.5, 0, -0.25])})
+
+
 def window(what, size, stride=1, pad=0):
     """Attributes of a square window."""
     pads = dict.fromkeys(("pad_top", "pad_bottom", "pad_left", "pad_right"), pad)

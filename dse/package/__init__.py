@@ -20,6 +20,7 @@ from dse.record import Record
 from dse.run import Run
 from dse.store import Store
 from dse.synth.open import Open
+from dse.synth.open.rtl import Pipeline
 from dse.synth.vectors import Vectors
 
 __all__ = ["KINDS", "Contents", "Verified", "package", "verify"]
@@ -67,15 +68,16 @@ def package(run: Run, trial: int, kind: str, out: Path, latency_cutoff: float = 
     try:
         contents = _contents(run, run.record(trial), store, draft)
         measured: tuple[Measurement, ...] = ()
+        pipeline: Pipeline | None = None
         if kind == "hls":
             hls.fill(draft, contents.project, contents.vectors)
         else:
-            measured = _verilog(draft, contents, store, latency_cutoff)
+            measured, pipeline = _verilog(draft, contents, store, latency_cutoff)
         record = contents.record.plus([m for m in measured if m not in contents.record.measurements])
         (draft / "record.json").write_text(json.dumps(record.as_json(), indent=1) + "\n")
         (draft / "network").mkdir()
         contents.network.save(draft / "network")
-        (draft / "README.md").write_text(readme.text(kind, run, record, contents.network, len(contents.vectors.inputs)))
+        (draft / "README.md").write_text(readme.text(run, record, contents.network, len(contents.vectors.inputs), pipeline))
         manifest.write(draft, {"kind": kind, "dse": dse.__version__, "study": run.name, "trial": trial})
         if out.exists():
             out.rmdir()
@@ -105,13 +107,13 @@ def _contents(run: Run, record: Record, store: Store, scratch: Path) -> Contents
     return Contents(run, record, network, project, known, vectors)
 
 
-def _verilog(folder: Path, contents: Contents, store: Store, latency_cutoff: float) -> tuple[Measurement, ...]:
+def _verilog(folder: Path, contents: Contents, store: Store, latency_cutoff: float) -> tuple[tuple[Measurement, ...], Pipeline]:
     """Fill `folder` with the unrolled design; its figures are made, or found in the store."""
     rungs = ladder.rungs(Open(latency_cutoff))
     climb = ladder.Climb(store, contents.network, contents.project, rungs, contents.known)
     found = tuple(ladder.stated(entry) for _, entry in climb.up())
-    verilog.fill(folder, contents.network, contents.vectors, climb.entries[0].folder, latency_cutoff)
-    return found
+    logic = climb.entries[0].folder
+    return found, verilog.fill(folder, contents.network, contents.vectors, logic, latency_cutoff)
 
 
 def verify(folder: Path) -> Verified:
@@ -119,6 +121,7 @@ def verify(folder: Path) -> Verified:
 
     UsageError where `folder` is no package.
     """
+    folder = folder.resolve()
     found = manifest.read(folder)
     wrong = differences(folder, found)
     if wrong:  # what has changed is not run

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dse.listing import SOFTMAX, figure_text
-from dse.metrics import METRICS
+from dse.listing import SOFTMAX, figure_text, title
 from dse.network import Network
 from dse.record import Record
 from dse.run import Run
+from dse.synth.open.rtl import Pipeline
 
 HLS = """## Build
 
@@ -22,8 +22,9 @@ VERILOG = """## Build
 
 `rtl/` is the whole network, unrolled: every product is shared additions (distributed arithmetic), no DSP block is used, and one
 input enters in every cycle. Top module `network`: `clk`, `model_inp` and `model_out`, elements packed from the lowest bit on
-with the widths of `sim/`'s rows. Outputs follow {latency:.0f} cycles after their inputs. `rtl/network.xdc` constrains `clk` to
-the study's target clock. **No tool has said that this clock is met**: the pipeline is cut by a model of delays.
+as `rtl/ports.json` has them ([signed, integer bits without the sign, fraction bits] each; inputs are given quantised). Outputs
+follow {latency} cycles after their inputs. `rtl/network.xdc` constrains `clk` to the study's target clock. **No tool has said
+that this clock is met**: the pipeline is cut by a model of delays.
 
 ## Simulate
 
@@ -32,7 +33,8 @@ Verilator, whichever is there.
 """
 VERIFY = """## Verify
 
-`dse verify .` checks the digests in `manifest.json`, then {what}
+`dse verify .` checks the digests in `manifest.json`, then
+{what}
 
 `vectors/` holds {rows} rows (`inputs.npy`) with the outputs (`outputs.npy`) of hls4ml's compiled emulation: rows of the
 validation split, and random rows that provoke overflow and saturation. Inputs are given before they are quantised.
@@ -43,11 +45,11 @@ CHECKS = {
 }
 
 
-def text(kind: str, run: Run, record: Record, network: Network, rows: int) -> str:
-    """The README in Markdown."""
+def text(run: Run, record: Record, network: Network, rows: int, pipeline: Pipeline | None) -> str:
+    """The README in Markdown; `pipeline` is that of a package of Verilog."""
     knobs = "\n".join(f"| {name} | {value} |" for name, value in record.design.knobs.items())
-    latency = next((m.values["latency_cycles"] for m in reversed(record.measurements) if "stages" in m.values), 0.0)
-    build = HLS.format(backend=network.backend) if kind == "hls" else VERILOG.format(latency=latency)
+    build = HLS.format(backend=network.backend) if pipeline is None else VERILOG.format(latency=pipeline.latency_cycles)
+    kind = "hls" if pipeline is None else "verilog"
     return f"""# {run.name}, trial {record.trial}
 
 A design found by dse for {network.part} at {network.clock_ns:g} ns. `record.json` is all that is known of it, `network/` its
@@ -67,12 +69,12 @@ layers, types and quantised weights.
 
 
 def _figures(record: Record) -> str:
-    """One table: each figure with who said it."""
-    lines = ["| figure | value | unit | said by |", "|---|---|---|---|"]
+    """One item for each who has said something, with all figures and their units."""
+    lines = []
     for found in record.measurements:
-        said = f"{found.source.tool} {found.source.version}, {found.source.level}" if found.judge is None else found.judge.name
-        for name in METRICS:
-            if name in found.values:
-                value = figure_text(METRICS[name], found.values[name])
-                lines.append(f"| {name} | {value} | {METRICS[name].unit} | {said} |")
+        said = f"{found.source.tool} {found.source.version} ({found.source.level})" if found.judge is None else found.judge.name
+        figures = [
+            f"{title(found.metric(name))} {figure_text(found.metric(name), value)}" for name, value in found.values.items()
+        ]
+        lines.append(f"- **{said}**: {', '.join(figures)}")
     return "\n".join(lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from dse.errors import StageFailed, ToolNotFound
 from dse.network import Network
 from dse.package import hls
 from dse.shell import Limits
-from dse.synth.open import evaluated, logic_of, rtl
+from dse.synth.open import LOGIC, evaluated, logic_of, rtl
 from dse.synth.open.bench import Bench
 from dse.synth.vectors import Vectors
 
@@ -22,13 +23,15 @@ create_clock -name clk -period {clock_ns:g} [get_ports clk]
 """
 
 
-def fill(folder: Path, network: Network, vectors: Vectors, logic: Path, latency_cutoff: float) -> None:
+def fill(folder: Path, network: Network, vectors: Vectors, logic: Path, latency_cutoff: float) -> rtl.Pipeline:
     """Write Verilog, constraints, test bench and the adder graph, which the entry `logic` of the store holds."""
     pipeline = rtl.cut(logic_of(logic), latency_cutoff, folder / "rtl")
     Bench(network, pipeline).write(folder / "sim", vectors)
     (folder / "rtl" / f"{rtl.TOP}.xdc").write_text(CONSTRAINTS.format(clock_ns=network.clock_ns))
-    shutil.copyfile(logic / "logic.json.gz", folder / "logic.json.gz")
+    (folder / "rtl" / "ports.json").write_text(json.dumps(pipeline.ports.as_json()) + "\n")
+    shutil.copyfile(logic / LOGIC, folder / LOGIC)
     hls.keep(folder, vectors)
+    return pipeline
 
 
 def check(folder: Path) -> list[str]:

@@ -27,7 +27,7 @@ from dse.synth.open.mapping import Effort
 from dse.synth.open.refuse import refuse
 from dse.synth.vectors import Vectors
 
-__all__ = ["Adders", "Effort", "Open", "evaluated", "facts", "logic_of"]
+__all__ = ["LOGIC", "Adders", "Effort", "Open", "evaluated", "facts", "logic_of"]
 
 #: Raised where what is built, or how it is read, changes the figures.
 VERSION = 1

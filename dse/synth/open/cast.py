@@ -56,21 +56,27 @@ def _on_grid(x: Any, fraction: int, rounding: str = "TRN") -> Any:
 
 
 def _rounded(x: Any, fraction: int, mode: str) -> Any:
-    """The modes that look at the sign or break ties downwards."""
-    step, unit = 2.0**-fraction, 2.0 ** -x.kif[2]
-    negative = x.is_negative()
+    """The modes that look at the sign or break ties downwards: cut, and one step more where the cut bits ask for it."""
+    finest, negative = x.kif[2], x.is_negative()
+    half = x.quantize(0, -fraction, fraction + 1, "WRAP", "TRN") * 2.0 ** (fraction + 1)
+    rest = _any(x.quantize(0, -fraction - 1, finest, "WRAP", "TRN"))
     match mode:
         case "TRN_ZERO":
-            rest = x.quantize(0, -fraction, x.kif[2], "WRAP", "TRN")
-            broken = rest if rest.low == rest.high else rest.unary_bit_op("any")
-            return _on_grid(x, fraction) + (broken & negative) * step
+            carry = (half | rest) & negative
         case "RND_MIN_INF":
-            return _on_grid(x + (step / 2 - unit), fraction)
+            carry = half & rest
         case "RND_ZERO":
-            return _on_grid(x + (step / 2 - unit) + negative * unit, fraction)
+            carry = half & (rest | negative)
         case "RND_INF":
-            return _on_grid(x + step / 2 - negative * unit, fraction)
-    raise ValueError(f"rounding mode {mode} is not known.")
+            carry = half & (rest | _not(negative))
+        case _:
+            raise ValueError(f"rounding mode {mode} is not known.")
+    return _on_grid(x, fraction) + carry * 2.0**-fraction
+
+
+def _any(x: Any) -> Any:
+    """1 where any bit is set."""
+    return x if x.low == x.high else x.unary_bit_op("any")
 
 
 def _saturated(x: Any, to: FixedType) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from build_unrolled import ENTERING, WEIGHT, WIDE, branches, cnn, dense, depthwise, mlp, network, plain
+from build_unrolled import ENTERING, WEIGHT, WIDE, branches, cnn, dense, depthwise, mlp, network, plain, silent
 from synthesizer_contract import SynthesizerContract
 
 from dse import proof
@@ -27,8 +27,8 @@ def rows_of(net):
 
 @pytest.mark.parametrize(
     "net",
-    [mlp(), cnn(), cnn("avgpool2d"), branches(), depthwise()],
-    ids=["mlp", "cnn, largest", "cnn, means", "branches", "depthwise"],
+    [mlp(), cnn(), cnn("avgpool2d"), branches(), depthwise(), silent()],
+    ids=["mlp", "cnn, largest", "cnn, means", "branches", "depthwise", "silent"],
 )
 def test_the_adder_graph_computes_what_the_reference_computes(net):
     """On rows that overflow and saturate, every output bit: two programs that share nothing but the types."""
