@@ -194,7 +194,9 @@ def test_the_best_design_of_another_objective_is_named(chrome, address, run):
 def test_a_click_on_a_point_selects_its_design(chrome, address):
     """It shows in its card, is marked in the table, is in the address, and hovering tells its knobs."""
     with visiting(chrome, address) as watched:
-        point = watched.page.locator("#front .scatterlayer .trace >> nth=-2").locator("path.point >> nth=0")
+        drawn = "document.querySelector('#front .js-plotly-plot').data"
+        front = watched.page.evaluate(f"{drawn}.findIndex(trace => trace.name.startsWith('front ('))")
+        point = watched.page.locator(f"#front .scatterlayer .trace >> nth={front}").locator("path.point >> nth=0")
         box = point.bounding_box()
         watched.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         settled(watched, "reuse_factor", ".tip")
