@@ -18,6 +18,7 @@ from dse.cli.dashboard import dashboard
 from dse.cli.estimate import calibrate, estimate
 from dse.cli.export import export
 from dse.cli.manage import clean, doctor
+from dse.cli.new import new
 from dse.cli.package import package, verify
 from dse.cli.ranges import profile, trace
 from dse.cli.report import report
@@ -54,7 +55,7 @@ def options(
 
 
 for verb in (
-    run, status, front, show, dashboard, export, synth, package, verify, report, estimate, calibrate, profile, trace,
+    new, run, status, front, show, dashboard, export, synth, package, verify, report, estimate, calibrate, profile, trace,
     clean, doctor,
 ):  # fmt: skip
     app.command()(verb)
