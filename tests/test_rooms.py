@@ -133,7 +133,10 @@ def name_of(path):
     return dotted.removeprefix("dse.")
 
 
-MODULES = {name_of(path): path for package in ("dse", "dashboards") for path in sorted((ROOT / package).rglob("*.py"))}
+#: What `dse new` writes: studies, not modules.
+TEMPLATES = ROOT / "dse" / "templates"
+FILES = [path for package in ("dse", "dashboards") for path in sorted((ROOT / package).rglob("*.py"))]
+MODULES = {name_of(path): path for path in FILES if path.parent != TEMPLATES}
 TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
 
 
@@ -428,7 +431,9 @@ def test_importing_dse_costs_nothing():
     assert found.isdisjoint({*HEAVY, "numpy", "optuna", "plotly", "keras", "rich", "typer"})
 
 
-@pytest.mark.parametrize("study", sorted((ROOT / "studies").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "study", [*sorted((ROOT / "studies").glob("*.py")), *sorted(TEMPLATES.glob("*.py"))], ids=lambda path: path.name
+)
 def test_importing_a_study_loads_nothing_heavy(study):
     """A study is a value: reading one takes no training library, no sampler and no data."""
     found = loaded(f"from pathlib import Path\nfrom dse.studyfile import load\nload(Path({str(study)!r}))")

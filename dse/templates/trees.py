@@ -3,8 +3,8 @@
     dse run NEW_STUDY.py                    # as it stands: breast cancer, 30 features in 2 classes (scikit-learn's)
     dse run NEW_STUDY.py --data mine.csv    # a file of one's own: a column per feature, and `y`, the class
 
-Needs the extra: pip install "dse[trees]".
-Steps 1 to 4 are what to change for a problem of one's own. Reading this file trains nothing.
+The extra is needed: pip install "dse[trees]". Steps 1 to 4 are what to change for a problem of
+one's own. Reading this file trains nothing.
 """
 
 from dse import Choice, Integers, Limit, Objective, Space, Study, Target, Trees, datasets
