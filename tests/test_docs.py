@@ -67,6 +67,7 @@ def test_the_pages_data_file_is_read_as_it_says(page, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_all_of_the_page_runs(monkeypatch, tmp_path):
     """Two designs are trained, emulated and read back."""
     monkeypatch.chdir(tmp_path)

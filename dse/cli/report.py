@@ -51,9 +51,9 @@ def report(
 
     Exit code 1 where a file named here, or every file found, cannot be read.
 
+    \b
     Examples:
       dse report old_projects/
-
       dse report myproject_prj/solution1/syn/report/myproject_csynth.rpt --json
     """
     readings, others = read_all(paths)

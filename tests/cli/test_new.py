@@ -49,6 +49,7 @@ def test_a_new_studys_space_fits_its_model_and_its_first_designs_are_legal(tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_study_runs_as_it_stands(tmp_path, kind):
     """Two designs and their front, in processes of their own, as a user types it."""
