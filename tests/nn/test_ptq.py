@@ -106,8 +106,7 @@ def test_either_keras_is_quantised_as_asked_and_close_to_its_float_model(files, 
     assert record.measurement("accuracy_float").source.tool == ("tf_keras" if name == "old.h5" else "keras")
 
 
-@pytest.mark.parametrize("saturation", ["WRAP", "SAT"])
-@pytest.mark.parametrize("rounding", ["TRN", "RND", "RND_CONV"])
+@pytest.mark.parametrize(("rounding", "saturation"), [("TRN", "WRAP"), ("RND", "SAT"), ("RND_CONV", "WRAP")])
 def test_narrow_types_overflow_and_are_cut_exactly_like_the_reference(files, store, rounding, saturation):
     """Two integer bits are too few for these results; what that does is the same in C++ and in float64, on every row."""
     knobs = {"rounding": rounding, "saturation": saturation, "result_integer": 2, "input_width": 6, "input_integer": 3}
@@ -117,7 +116,7 @@ def test_narrow_types_overflow_and_are_cut_exactly_like_the_reference(files, sto
     modes = "" if (rounding, saturation) == ("TRN", "WRAP") else f",{rounding},{saturation}"
     assert record.effective["result_type.out"] == f"fixed<5,2{modes}>"
     outputs = emulate.load_outputs(store.path("emulate", record.entries["emulate"]), "validation")
-    assert (outputs.min(), outputs.max()) >= (-2.0, -2.0)
+    assert outputs.min() >= -2.0
     assert outputs.max() <= 1.75
     assert record.value("difference_trained") > 0.5
 
