@@ -145,7 +145,7 @@ def test_a_sweep_emulates_its_front_alone(tmp_path):
     ("changes", "words"),
     [
         ({"emulate": "some"}, "emulate must be one of all, front, got 'some'"),
-        ({"workload": replace(STUDY.workload, exact=False)}, "with exact=False need not equal it"),
+        ({"workload": replace(STUDY.workload, exact=False)}, "which a workload with exact=False need not equal"),
         ({"synthesizer": Vitis()}, "needs one of every design"),
         ({"limits": (Limit("agreement", at_least=1),)}, "agreement is known of emulated designs alone"),
         ({"objectives": (Objective("agreement", "max"),)}, "agreement is known of emulated designs alone"),
