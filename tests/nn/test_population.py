@@ -190,6 +190,19 @@ def test_training_is_that_of_keras_and_tfmot(base):
     assert np.mean(found.arrays["fc1"][0] == 0) == pytest.approx(0.7, abs=0.03)
 
 
+def test_weights_stay_where_qkeras_keeps_them(base):
+    """QKeras clips kernels and biases after each step: a weight that wandered far beyond its type would be stuck there."""
+    training, pruning = replace(STUDY.workload.training, fine_tune_epochs=3, learning_rate=0.1), population.Pruning(9, 2)
+    one = replace(member(base, design(12, 12, 0.7)), learning_rate=0.1)
+    (found,) = next(population.train(population.topology(base.nodes), [one], base.data, training, pruning))
+    theirs = keras_trained(base.nodes, one, base.data, training, pruning)
+    for name, arrays in found.arrays.items():
+        rims = [max(1.0, 2.0 ** q[name].integer) for q in (one.quantizers.weights, one.quantizers.biases)]
+        for ours, other, rim in zip(arrays, theirs[name], rims, strict=True):
+            assert max(np.abs(ours).max(), np.abs(other).max()) <= rim
+    assert np.abs(found.arrays["fc1"][0]).max() == max(1.0, 2.0 ** one.quantizers.weights["fc1"].integer)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(MODELS))
 def test_every_kind_of_layer_is_trained_as_by_keras_and_tfmot(name):

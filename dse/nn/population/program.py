@@ -84,7 +84,7 @@ def _step(topology: Topology, state: State, task: Task, now: Course) -> tuple[St
         loss = tf.reduce_sum(_losses(found, labels) * weights, axis=1) / tf.reduce_sum(now.counts)
         loss += layers.penalty(topology, state.arrays)
     gradients = tape.gradient(loss, state.arrays)
-    return _adam(state, gradients, task.rates * now.corrections), loss
+    return _clipped(_adam(state, gradients, task.rates * now.corrections), task.grids), loss
 
 
 def _losses(outputs: Any, y: Any) -> Any:
@@ -110,6 +110,21 @@ def _adam(state: State, gradients: Arrays, rates: Any) -> State:
     momentum = each(lambda m, g: m + (g - m) * (1 - BETA_1), state.momentum, gradients)
     velocity = each(lambda v, g: v + (tf.square(g) - v) * (1 - BETA_2), state.velocity, gradients)
     return State(each(stepped, state.arrays, momentum, velocity), momentum, velocity, state.masks)
+
+
+def _clipped(state: State, grids: Grids) -> State:
+    """Kernels and biases kept within what QKeras' layers constrain them to: 1, or the quantiser's range where that is more."""
+    import tensorflow as tf
+
+    def within(array: Any, range_: Any) -> Any:
+        most = tf.reshape(tf.maximum(range_, 1.0), [-1] + [1] * (len(array.shape) - 1))
+        return tf.clip_by_value(array, -most, most)
+
+    arrays = {}
+    for name, found in state.arrays.items():
+        ranges = [grids.weights[name].range, *([grids.biases[name].range] if len(found) > 1 else [])]
+        arrays[name] = [within(array, range_) for array, range_ in zip(found, ranges, strict=True)]
+    return state._replace(arrays=arrays)
 
 
 def _masks(arrays: Arrays, kept: Mapping[str, Any]) -> dict[str, Any]:
