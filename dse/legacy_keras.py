@@ -23,9 +23,25 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+def import_tensorflow() -> None:
+    """Import it without what its libraries say on the terminal before its log level counts."""
+    if "tensorflow" in sys.modules:
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - a device
+            os.dup2(nothing.fileno(), 2)
+        import tensorflow as tf  # noqa: F401
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 @contextmanager
 def keras_is_tf_keras() -> Iterator[None]:
     """Let `import keras` mean `tf_keras` inside the block, and quieten what these libraries warn of at import."""
+    import_tensorflow()
     import tf_keras
 
     before = sys.modules.get("keras")

@@ -76,7 +76,7 @@ READABLE = ("errors", "knobs", "design", "metrics", "parts", "network", "record"
 
 #: The rooms that know a library, and no others do.
 DOORS = {
-    "tensorflow": {"nn.population", "worker"},
+    "tensorflow": {"legacy_keras", "nn.population", "worker"},
     "tf_keras": {"legacy_keras", "nn.train", "nn.graph", "nn.compress", "nn.saved", "preflight"},
     "qkeras": {"nn.graph", "nn.saved", "preload"},
     "tensorflow_model_optimization": {"nn.compress", "nn.saved", "preload"},

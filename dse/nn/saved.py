@@ -95,6 +95,7 @@ def _keras_version(path: Path) -> str:
 
 
 def _load2(path: Path) -> Any:
+    legacy_keras.import_tensorflow()
     import tf_keras
     from qkeras.utils import _add_supported_quantized_objects
     from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_wrapper
@@ -111,6 +112,7 @@ def _load2(path: Path) -> Any:
 
 
 def _load3(path: Path) -> Any:
+    legacy_keras.import_tensorflow()
     import keras
 
     try:

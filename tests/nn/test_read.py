@@ -110,3 +110,10 @@ def test_a_layer_that_hls4ml_does_not_know_is_unsupported(tmp_path):
     with pytest.raises(StageFailed, match="hls4ml") as caught:
         read(path, hardware(), PART, 5.0)
     assert caught.value.kind == "unsupported"
+
+
+def test_tensorflow_is_imported_without_a_word_and_errors_are_heard_afterwards():
+    """What its libraries print at import is no news to somebody who asked for an estimate."""
+    code = "import sys\nfrom dse import legacy_keras\nwith legacy_keras.keras_is_tf_keras(): print('heard', file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "heard\n"
