@@ -9,6 +9,7 @@ import pytest
 from dse.legal import illegal
 from dse.nn import qat
 from dse.studyfile import load
+from dse.worker import architectures
 from dse.workload import Workload
 
 STUDIES = sorted((Path(__file__).parents[2] / "studies").glob("*.py"))
@@ -20,7 +21,8 @@ def test_a_studys_first_designs_are_in_its_space_and_legal(path):
     study = load(path)
     if not isinstance(study.workload, Workload):
         pytest.skip("no network that is trained for each design")
-    layers = qat.shapes(study.workload.model())
+    architecture = dict(next(architectures(study)))
+    layers = qat.shapes(study.workload.model(**architecture))
     space = study.space.resolved(layers)
     assert space.size > 1000
     designs = [space.design(values) for values in study.first]
