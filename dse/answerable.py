@@ -30,7 +30,7 @@ def _check_strategies(space: Space) -> None:
     if lacking:
         raise UsageError(
             f"strategy {', '.join(lacking)}: there is no estimate of what it costs; use {' or '.join(ESTIMATED)}, "
-            "or a synthesizer that measures it, such as Vitis(), or Open() for distributed_arithmetic."
+            "or a synthesizer that measures it, such as Vitis()."
         )
 
 

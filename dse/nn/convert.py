@@ -165,8 +165,16 @@ def check(network: Network, hardware: Hardware, quantizers: Quantizers, asked: M
     """StageFailed("invalid") where what is built differs from what was asked: knobs, activation types or weights.
 
     `asked` holds QKeras' own quantised weights per layer (kernel, bias). hls4ml narrows weight types to the values, so the
-    values themselves are compared, and that a type is not wider than asked.
+    values themselves are compared, and that a type is not wider than asked. "unsupported" where hls4ml has left no weights to
+    be compared: its distributed arithmetic writes them into the code.
     """
+    hidden = [name for name in asked if f"{name}/weight" not in network.weights]
+    if hidden:
+        raise StageFailed(
+            "unsupported",
+            f"layer {', '.join(hidden)}: hls4ml writes the weights of distributed_arithmetic into the code, where they cannot "
+            "be checked. Use strategy latency; Open() and `dse synth --rung open` unroll such designs into shared additions.",
+        )
     for layer in network.multipliers:
         same(layer.name, "reuse_factor", hardware.reuse_factor.of(layer.name), layer.reuse_factor)
         same(layer.name, "strategy", hardware.strategy.of(layer.name), layer.strategy)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from dse import compiler, legacy_keras
-from dse.nn import emulate
+from dse.errors import StageFailed
+from dse.network import Network
+from dse.nn import convert, emulate
 from dse.nn.reference import reference
 
 from .conftest import ROWS, cnn, hardware, mlp
@@ -177,3 +179,12 @@ def test_code_that_does_not_compile_is_a_tool_failure_with_the_compilers_words(b
         emulate.build(broken, tmp_path / "cache", tmp_path / "compile.log")
     assert caught.value.kind == "tool"
     assert "this is no C++" in caught.value.log
+
+
+def test_weights_that_cannot_be_compared_are_said_to_be_so():
+    """hls4ml's distributed arithmetic deletes them after writing them into the code; nothing is taken on trust."""
+    _, quantizers = mlp()
+    hidden = Network((), (), "io_parallel", "xcu250-figd2104-2L-e", 5.0, "Vitis", "1.3.0")
+    with pytest.raises(StageFailed, match=r"layer fc1, out: .* Use strategy latency") as caught:
+        convert.check(hidden, hardware(strategy="distributed_arithmetic"), quantizers, {"fc1": [], "out": []})
+    assert caught.value.kind == "unsupported"
