@@ -9,6 +9,7 @@ from concurrent.futures import Future, TimeoutError  # noqa: A004 - what Pebble 
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import spawn
 from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 from pathlib import Path
@@ -70,10 +71,26 @@ def _without_main(name: str) -> dict[str, object]:
 
 
 class _Forked(ForkServerProcess):
+    """A process whose words go to a file from its first moment: also when it cannot start, as when it comes to life after the
+    sweep has ended and the pool's semaphores are gone.
+    """
+
+    def __init__(self, *arguments: Any, log: Path, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.log = log
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _born, (type(self), self.log), self.__dict__
+
     @staticmethod
     def _Popen(process: Any) -> Any:  # noqa: N802 - multiprocessing's name
         with _no_main():
             return ForkServerProcess._Popen(process)  # noqa: SLF001
+
+
+def _born(kind: type[_Forked], log: Path) -> _Forked:
+    worker.speak_to(log)
+    return kind.__new__(kind)
 
 
 class _Fresh(SpawnProcess):
@@ -81,10 +98,6 @@ class _Fresh(SpawnProcess):
     def _Popen(process: Any) -> Any:  # noqa: N802
         with _no_main():
             return SpawnProcess._Popen(process)  # noqa: SLF001
-
-
-class _ForkServer(ForkServerContext):
-    Process = _Forked
 
 
 class _Spawn(SpawnContext):
@@ -115,8 +128,9 @@ class Workers(Processes):
 
     def __enter__(self) -> Self:
         cores = len(os.sched_getaffinity(0))
-        setup = worker.Setup(cloudpickle.dumps(self.study), self.store, max(1, cores // self.jobs), self.log, os.getpid())
-        context = _ForkServer()
+        setup = worker.Setup(cloudpickle.dumps(self.study), self.store, max(1, cores // self.jobs), os.getpid())
+        context: Any = ForkServerContext()
+        context.Process = partial(_Forked, log=self.log)
         context.set_forkserver_preload(["dse.preload"])
         self._pool = pebble.ProcessPool(self.jobs, initializer=worker.start, initargs=[setup], context=context)
         return self

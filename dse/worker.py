@@ -41,12 +41,11 @@ ARCHITECTURES = 64
 
 @dataclass(frozen=True)
 class Setup:
-    """What a worker needs at its start: the pickled study, the store, its share of the cores and where its words go."""
+    """What a worker needs at its start: the pickled study, the store and its share of the cores."""
 
     study: bytes
     store: Store
     threads: int
-    log: Path
     runner: int
 
 
@@ -78,15 +77,20 @@ class Facts:
         return asdict(self)
 
 
+def speak_to(log: Path) -> None:
+    """All that this process and its children print goes to the end of that file."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+
+
 def start(setup: Setup) -> None:
     """Initialise this process; called once in each worker before its first task."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
     _die_with(setup.runner)
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    log = os.open(setup.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(message)s", force=True)
     warnings.simplefilter("ignore")
     from dse import legacy_keras  # noqa: F401 - before tensorflow
