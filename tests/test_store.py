@@ -482,7 +482,7 @@ def ask(store, seconds, first=0, count=1):
 def test_racing_processes_make_each_entry_once(store):
     """Six processes ask for the same four entries at once: each is made by one, and all get the same."""
     racers = [ask(store, 0.02, count=4) for _ in range(6)]
-    said = [racer.communicate(timeout=60)[0].splitlines() for racer in racers]
+    said = [racer.communicate(timeout=300)[0].splitlines() for racer in racers]
     assert sorted((store.root / "makers").read_text().split()) == ["0", "1", "2", "3"]
     got = [[line for line in lines if line.startswith("done")] for lines in said]
     assert len(got[0]) == 4
@@ -496,8 +496,8 @@ def test_a_killed_maker_leaves_no_entry_and_who_waits_makes_it(store):
     assert maker.stdout.readline() == "making\n"
     waiter = ask(store, 0.02)
     maker.send_signal(signal.SIGKILL)
-    maker.communicate(timeout=60)
-    assert waiter.communicate(timeout=60)[0].splitlines()[-1] == f"done {waiter.pid}"
+    maker.communicate(timeout=300)
+    assert waiter.communicate(timeout=300)[0].splitlines()[-1] == f"done {waiter.pid}"
     assert (store.root / "makers").read_text().split() == ["0", "0"]
     entry = store.get("train", {"n": 0}, Maker())
     assert (entry.fresh, entry.data["maker"]) == (False, waiter.pid)
@@ -517,7 +517,7 @@ def test_whatever_is_found_after_kills_is_whole(store):
         time.sleep(pick.random() / 10)
         for asker in pair:
             asker.send_signal(signal.SIGKILL)
-            asker.communicate(timeout=60)
+            asker.communicate(timeout=300)
     found = [store.find(folder.parents[1].name, folder.name) for folder in store.entries()]
     assert len(found) >= 16
     for entry in found:

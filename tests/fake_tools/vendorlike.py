@@ -44,7 +44,7 @@ def begin(name, asking):
     if MODE in TROUBLE:
         sys.exit(TROUBLE[MODE] or 1)
     if MODE == "hang":
-        time.sleep(60)
+        time.sleep(600)
     if MODE == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
     if MODE == "abnormal":

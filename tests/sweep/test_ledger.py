@@ -215,21 +215,21 @@ def test_a_second_runner_is_refused_politely(tmp_path):
     assert refused == (f"{tmp_path} is in use by `dse run`, process {first.pid} on {node}. Wait for it, or end it with Ctrl-C.")
     elsewhere, said = runner(tmp_path / "other")
     assert said == "runs"
-    first.communicate(timeout=60)
+    first.communicate(timeout=300)
     third, said = runner(tmp_path)
     assert said == "runs"
     for process in (second, elsewhere, third):
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
 
 
 def test_a_killed_runner_keeps_nobody_out(tmp_path):
     """The lock goes with the process, whatever ended it."""
     first, _ = runner(tmp_path)
     first.send_signal(signal.SIGKILL)
-    first.communicate(timeout=60)
+    first.communicate(timeout=300)
     second, said = runner(tmp_path)
     assert said == "runs"
-    second.communicate(timeout=60)
+    second.communicate(timeout=300)
 
 
 def test_a_tool_that_outlives_its_runner_keeps_nobody_out(tmp_path):
@@ -239,7 +239,7 @@ def test_a_tool_that_outlives_its_runner_keeps_nobody_out(tmp_path):
     try:
         second, said = runner(tmp_path)
         assert said == "runs"
-        second.communicate(timeout=60)
+        second.communicate(timeout=300)
     finally:
         tool.kill()
         tool.wait()
