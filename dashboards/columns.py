@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,16 +72,30 @@ class _Cells:
         self.cells: array[Any] = array(kind)
 
     def put(self, row: int, value: float) -> None:
-        lag = row + 1 - len(self.cells)
-        if lag > 0:
-            self.cells.extend([self.fill] * lag)
-        self.cells[row] = value
+        cells = self.cells
+        if row < len(cells):
+            cells[row] = value
+            return
+        if row > len(cells):
+            cells.extend([self.fill] * (row - len(cells)))
+        cells.append(value)
 
     def taken(self, rows: Ints, count: int) -> NDArray[np.generic]:
         """The cells of these rows, of `count` in all."""
         found = np.full(count, self.fill, dtype=self.cells.typecode)
         found[: len(self.cells)] = self.cells
         return found[rows]
+
+
+K = TypeVar("K", str, tuple[str, str])
+
+
+def _put(columns: dict[K, _Cells], name: K, row: int, value: float) -> None:
+    """Put a number into the column of this name, which begins with its first one."""
+    cells = columns.get(name)
+    if cells is None:
+        cells = columns[name] = _Cells("d", math.nan)
+    cells.put(row, value)
 
 
 class Gathering:
@@ -92,7 +106,7 @@ class Gathering:
         self.stated: dict[Judge, int] = {judge: 0}
         self.rows: dict[int, int] = {}
         self._count = 0
-        self._figures: dict[tuple[str, Judge | None, str], _Cells] = {}
+        self._figures: dict[Judge | None, dict[tuple[str, str], _Cells]] = {}
         self._knobs: dict[str, tuple[_Cells, dict[tuple[type, Scalar], int]]] = {}
         self._seconds: dict[str, _Cells] = {}
         self._pruned, self._failure, self._finished = _Cells("b", 0), _Cells("q", -1), _Cells("d", math.nan)
@@ -108,10 +122,12 @@ class Gathering:
         row = self.rows[record.trial] = self._count
         self._count += 1
         for name, value in knobs.items():
-            cells, codes = self._knobs.setdefault(name, (_Cells("q", -1), {}))
+            if name not in self._knobs:
+                self._knobs[name] = (_Cells("q", -1), {})
+            cells, codes = self._knobs[name]
             cells.put(row, codes.setdefault((type(value), value), len(codes)))
         for stage, taken in seconds.items():
-            self._seconds.setdefault(stage, _Cells("d", math.nan)).put(row, taken)
+            _put(self._seconds, stage, row, taken)
         self._pruned.put(row, bool(record.pruned))
         self._finished.put(row, moment(record.finished))
         self._failure.put(row, self._fault(record.failure))
@@ -135,12 +151,11 @@ class Gathering:
 
         def figures(what: str) -> dict[str, Floats]:
             found: dict[str, Floats] = {}
-            for (kind, said, metric), cells in self._figures.items():
-                if kind == what and (said is None or said == judge):
-                    now = taken(cells).astype(np.float64)
-                    # where both state it, the judge's word counts
-                    first, then = (found.get(metric), now) if said is not None else (now, found.get(metric))
-                    found[metric] = now if first is None or then is None else np.where(np.isnan(then), first, then)
+            for said in (None, judge):  # where both state it, the judge's word counts
+                for (kind, metric), cells in self._figures.get(said, {}).items():
+                    if kind == what:
+                        now = taken(cells).astype(np.float64)
+                        found[metric] = np.where(np.isnan(now), found[metric], now) if metric in found else now
             return found
 
         return Columns(
@@ -165,15 +180,13 @@ class Gathering:
             if found.judge is not None:
                 self.knows(found.judge)
                 self.stated[found.judge] += 1
+            mine = self._figures.setdefault(found.judge, {})
             for metric, value in found.values.items():
-                self._put("value", found.judge, metric, row, value)
+                _put(mine, ("value", metric), row, value)
                 low, high = found.intervals.get(metric, (math.nan, math.nan))
                 if found.intervals:
-                    self._put("low", found.judge, metric, row, low)
-                    self._put("high", found.judge, metric, row, high)
-
-    def _put(self, what: str, judge: Judge | None, metric: str, row: int, value: float) -> None:
-        self._figures.setdefault((what, judge, metric), _Cells("d", math.nan)).put(row, value)
+                    _put(mine, ("low", metric), row, low)
+                    _put(mine, ("high", metric), row, high)
 
     def knows(self, judge: Judge) -> None:
         """Note that this judge has a word, be it a refusal."""

@@ -158,7 +158,7 @@ class Feed:
         trial = row["trial"]
         match row["kind"]:
             case "record":
-                self._gathering.record(Record.from_json(row))
+                self._gathering.record(Record.from_json(_without_layers(row)))
                 self._places[trial] = [place]
             case "asked":
                 _, asked = replay([row])
@@ -178,6 +178,13 @@ class Feed:
     def shown(self) -> Run:
         """The run without its records, for what needs its folder and its study alone."""
         return replace(self.run, asked=dict(self._asked))
+
+
+def _without_layers(row: dict[str, Any]) -> dict[str, Any]:
+    """A record's row without figures per layer: half the work of reading it, and looked at for one design at a time."""
+    for found in row["measurements"]:
+        found.pop("layers", None)
+    return row
 
 
 def _whole_lines(file: Any) -> Iterator[bytes]:

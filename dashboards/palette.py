@@ -6,6 +6,7 @@ for each of them, so that a page can exchange colours one for one without drawin
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -71,8 +72,9 @@ AXIS = {
 }
 
 
+@cache
 def template() -> go.layout.Template:
-    """The looks that all figures share."""
+    """The looks that all figures share; a figure takes a copy."""
     return go.layout.Template(
         layout={
             "font": {"family": FONT, "size": 13, "color": LIGHT["ink"]},

@@ -15,7 +15,6 @@ WIDTH, DPI = 6.3, 200
 #: Inches for words around the panels; the legend of a single panel stands below it.
 LEFT, RIGHT, TOP, BOTTOM, LEGEND = 0.62, 0.2, 0.62, 0.48, 0.42
 MARKERS = {"circle": "o", "square": "s", "x-thin": "x", "diamond": "D"}
-SPACE = "x domain", "y domain"
 
 
 def draw(figure: go.Figure, form: Literal["png", "svg"]) -> bytes:
@@ -120,16 +119,16 @@ def _words(sheet: Any, layout: go.Layout, panels: dict[tuple[str, str], Any]) ->
         sheet.text(0.5, 0.5, unescape(layout.annotations[0].text), ha="center")
         return
     first = next(iter(panels.values()))
-    for shape in layout.shapes:
+    for shape, words in zip(layout.shapes, layout.annotations if layout.shapes else (), strict=True):
         vertical = shape.x0 == shape.x1
+        bound = shape.x0 if vertical else shape.y0
         line = {"color": shape.line.color, "linewidth": 0.8, "linestyle": "--"}
-        (first.axvline if vertical else first.axhline)(shape.x0 if vertical else shape.y0, **line)
-    for words in layout.annotations if layout.shapes else ():
-        place = {"x": words.x, "y": words.y, "color": words.font.color, "fontsize": 6.5}
-        # plotly gives one coordinate in the axis' unit and the other as a share of the axis
-        along = words.yref in SPACE
-        place["transform"] = first.get_xaxis_transform() if along else first.get_yaxis_transform()
-        first.text(**place, s=unescape(words.text), rotation=90 if along else 0, va="top" if along else "bottom", ha="right")
+        (first.axvline if vertical else first.axhline)(bound, **line)
+        place: Any = {"x": bound, "y": words.y} if vertical else {"x": words.x, "y": bound}
+        # one coordinate is in the axis' unit and the other a share of the axis
+        place |= {"transform": first.get_xaxis_transform() if vertical else first.get_yaxis_transform(), "ha": "right"}
+        look = {"color": words.font.color, "fontsize": 6.5}
+        first.text(**place, **look, s=unescape(words.text), rotation=90 if vertical else 0, va="top" if vertical else "bottom")
     handles, labels = first.get_legend_handles_labels()
     if len(panels) > 1:
         place = {"loc": "upper right", "bbox_to_anchor": (1 - RIGHT / wide, 1 - TOP / tall)}

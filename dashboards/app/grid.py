@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from dash import html
@@ -15,7 +16,7 @@ from dse.errors import UsageError
 from dse.metrics import METRICS
 
 
-def grid(seen: Seen, state: State, lasso: list[int] | None, number: int) -> tuple[Any, Any]:
+def grid(seen: Seen, state: State, lasso: Collection[int] | None, number: int) -> tuple[Any, Any]:
     """The page of this number, and words on what was narrowed."""
     sight = seen.sight
     try:
@@ -68,7 +69,7 @@ def _leafing(shown: Page) -> Any:
     return html.Div([back, html.Span(told), on], className="leafing")
 
 
-def _chips(sight: Sight, shown: Page | None, lasso: list[int] | None) -> Any:
+def _chips(sight: Sight, shown: Page | None, lasso: Collection[int] | None) -> Any:
     found: list[Any] = []
     if shown is not None:
         found.append(html.Span(f"{shown.left:,} of {len(sight.columns):,}", className="quiet"))

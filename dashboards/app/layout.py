@@ -8,7 +8,7 @@ from dash import dcc, html
 
 from dashboards.app.cards import scales
 from dashboards.app.desk import Desk
-from dashboards.app.pieces import LASSO, breakable
+from dashboards.app.pieces import breakable
 from dashboards.app.trail import alerts, pulse
 from dashboards.feed import Feed, Snapshot
 from dashboards.points import plain
@@ -41,8 +41,8 @@ def furnish(desk: Desk, state: State) -> list[Any]:
     figures = known_figures(feed, snapshot)
     limits = {limit.metric: limit_text(limit) for limit in feed.run.goals.limits}
     seen = desk.see(state)
-    stores: dict[str, Any] = {"study": {"limits": limits}, "sort": state.sort, "page": 0, "version": snapshot.version}
-    stores |= dict.fromkeys(("look", "state", "query", "lasso")) | {"scales": scales(seen, figures)}
+    stores: dict[str, Any] = {"study": {"limits": limits}, "sort": state.sort, "version": snapshot.version}
+    stores |= dict.fromkeys(("look", "state", "state-design", "state-search")) | {"scales": scales(seen, figures)}
     return [
         *(dcc.Store(id=key, data=data) for key, data in stores.items()),
         dcc.Interval(id="beat", interval=BEAT, disabled=not snapshot.going_on),
@@ -194,8 +194,8 @@ def _front(feed: Feed, state: State, figures: list[str], *, single: bool) -> Any
         _chooser("symbol", "symbol", [none, *words], state.symbol),
         html.Div(judges, hidden=single),
     ]
-    plot = dcc.Graph(id="front", config=LASSO, className="figure", clear_on_unhover=True, style={"height": "540px"})
-    tip = dcc.Tooltip(id="tip", direction="bottom")
+    plot = html.Div(id="front", className="figure", style={"height": "540px"})
+    tip = html.Div(id="tip", hidden=True)
     find = dcc.Input(
         id="filter",
         value=state.filter,
@@ -208,7 +208,7 @@ def _front(feed: Feed, state: State, figures: list[str], *, single: bool) -> Any
         [
             html.Div(id="headline"),
             html.Div(id="picks", className="picks"),
-            html.Section([html.Div(controls, className="toolbar"), plot, tip], className="card"),
+            html.Section([html.Div(controls, className="toolbar"), html.Div([plot, tip], className="stage")], className="card"),
             html.Section([head, html.Div(id="table")], className="card"),
         ],
         id="panel-front",

@@ -22,10 +22,9 @@ GRAPH: Any = {
     "modeBarButtonsToRemove": ["autoScale2d", "select2d", "lasso2d"],
     "toImageButtonOptions": {"format": "svg"},
 }
-LASSO: Any = GRAPH | {"modeBarButtonsToRemove": ["autoScale2d", "select2d"]}
 
 
-def painted(figure: go.Figure, look: dict[str, Any]) -> dict[str, Any]:
+def painted(figure: go.Figure, look: Mapping[str, Any]) -> dict[str, Any]:
     """A figure for a page of this look: dark or light, and in plain shapes where the browser has no WebGL."""
     plain: dict[str, Any] = figure.update_layout(uirevision="kept").to_plotly_json()
     if not look.get("webgl", True):

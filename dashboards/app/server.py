@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import ipaddress
 import json
@@ -18,7 +19,7 @@ import dash
 import flask
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from dashboards.app import callbacks, layout
+from dashboards.app import answers, callbacks, layout
 from dashboards.app.desk import Desk, trial_of
 from dashboards.state import State
 from dse.errors import DseError, UsageError
@@ -50,6 +51,8 @@ INDEX = """<!doctype html>
 LOCAL = ("127.0.0.1", "localhost", "::1")
 #: Bytes that a download of a stage's files has at most, before they are packed.
 LARGEST = 500_000_000
+#: Bytes of an answer from which on it is compressed.
+PACKED = 20_000
 #: Ports that are tried where none is asked for.
 PORTS = range(8050, 8070)
 
@@ -113,6 +116,7 @@ def build(desk: Desk, door: Door) -> flask.Flask:
     server.before_request(lambda: _refuse_strangers(door))
     server.after_request(_policy(page))
     _downloads(server, desk)
+    _answers(server, desk)
     return server
 
 
@@ -137,6 +141,31 @@ def _policy(page: dash.Dash) -> Callable[[flask.Response], flask.Response]:
         return response
 
     return guard
+
+
+def _answers(server: flask.Flask, desk: Desk) -> None:
+    """What the front's page asks for by itself."""
+
+    @server.post("/answer")
+    def answer() -> flask.Response:
+        return _packed(answers.answer(desk, answers.Asked.of(flask.request.get_json(silent=True))))
+
+    @server.post("/tip")
+    def tip() -> flask.Response:
+        given = flask.request.get_json(silent=True)
+        asked = answers.Asked.of(given)
+        trial = str(given.get("trial", "")) if isinstance(given, dict) else ""
+        return _packed(answers.tip(desk, asked.state, trial_of(trial)))
+
+
+def _packed(content: bytes) -> flask.Response:
+    """JSON, compressed where that pays: the page may be looked at through a tunnel."""
+    response = flask.Response(content, mimetype="application/json", headers={"Cache-Control": "no-store"})
+    if len(content) > PACKED and flask.request.accept_encodings["gzip"]:
+        response.set_data(gzip.compress(content, 1))
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Vary"] = "Accept-Encoding"
+    return response
 
 
 def _downloads(server: flask.Flask, desk: Desk) -> None:

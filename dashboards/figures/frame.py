@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from dashboards.palette import template
@@ -13,11 +15,11 @@ from dse.view import View
 BELOW = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "yref": "paper", "traceorder": "reversed"}
 
 
-def frame(title: str, seen: View | Sight, figure: go.Figure | None = None) -> go.Figure:
-    """A figure titled with what it shows, the judge and the study."""
-    figure = go.Figure() if figure is None else figure
+def frame(title: str, seen: View | Sight, figure: go.Figure | None = None, **more: Any) -> go.Figure:
+    """A figure titled with what it shows, the judge and the study; `more` of its layout."""
     subtitle = f"judge {plain(seen.judge.name)} · {plain(seen.name)}"
-    return figure.update_layout(template=template(), title={"text": plain(title), "subtitle": {"text": subtitle}})
+    layout = {"template": template(), "title": {"text": plain(title), "subtitle": {"text": subtitle}}, **more}
+    return go.Figure(layout=layout) if figure is None else figure.update_layout(layout)
 
 
 def note(figure: go.Figure, text: str) -> go.Figure:

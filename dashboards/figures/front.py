@@ -40,30 +40,28 @@ def draw(sight: Sight, what: Picture) -> go.Figure:
     x, y = what.x, what.y
     drawn = groups(sight, (x, y))
     across, up = Axis.over(drawn, x, log=what.log_x), Axis.over(drawn, y, log=what.log_y)
-    figure = frame(f"{y} against {x}", sight).update_layout(height=560, legend=BELOW)
+    figure = frame(f"{y} against {x}", sight, height=560, legend=BELOW)
     if not drawn:
         return note(figure, "no design has both figures yet")
     first = next((group for group in drawn if group.on_front), None)
+    traces: list[Any] = []
     for group in drawn:
         if group is first:
-            figure.add_traces(_front_line(sight, {x: across, y: up}))
-        trace = _scatter(group, what, errors=group.on_front and len(group) <= BARS)
+            traces += _front_line(sight, {x: across, y: up})
         hidden = int((~(across.holds(group.figures(x)) & up.holds(group.figures(y)))).sum())
         words = f"{group.name} ({len(group):,}, {hidden:,} out of view)" if hidden else group.label
-        figure.add_trace(trace.update(name=words))
+        traces.append(_scatter(group, what, words, errors=group.on_front and len(group) <= BARS))
     if sight.knee is not None and any(sight.knee in group.rows for group in drawn):
-        figure.add_trace(_one(sight, sight.knee, what, LIGHT["knee"], "diamond").update(name=_knee(sight)))
+        traces.append(_one(sight, sight.knee, what, LIGHT["knee"], "diamond").update(name=_knee(sight)))
     for trial, name in what.marked:
         row = sight.columns.row(trial)
         if row is not None and stated(sight, (x, y))[row]:
             ring = _one(sight, row, what, LIGHT["ink"], "circle-open")
-            figure.add_trace(ring.update(name=f"{name}: trial {trial}", marker={"size": 18, "line": {"width": 2}}))
-    _limit_lines(figure, sight, {x: across, y: up}, vertical=x)
-    figure.add_traces(marks.legend(sight, what.color, what.symbol))
-    if what.color and not marks.by_hue(sight, what.color):
-        figure.update_layout(coloraxis=marks.color_axis(what.color))
-    figure.update_xaxes(title_text=axis_title(sight, x), **across.layout())
-    return figure.update_yaxes(title_text=axis_title(sight, y), **up.layout())
+            traces.append(ring.update(name=f"{name}: trial {trial}", marker={"size": 18, "line": {"width": 2}}))
+    figure.add_traces([*traces, *marks.legend(sight, what.color, what.symbol)])
+    scale = {"coloraxis": marks.color_axis(what.color)} if what.color and not marks.by_hue(sight, what.color) else {}
+    xaxis, yaxis = ({"title": {"text": axis_title(sight, name)}, **axis.layout()} for name, axis in ((x, across), (y, up)))
+    return figure.update_layout(xaxis=xaxis, yaxis=yaxis, **scale, **_limit_lines(sight, {x: across, y: up}, vertical=x))
 
 
 def _knee(sight: Sight) -> str:
@@ -73,20 +71,27 @@ def _knee(sight: Sight) -> str:
 def _one(sight: Sight, row: int, what: Picture, color: str, symbol: str) -> go.Scatter:
     """A single design that stands out."""
     plain_look = Picture(what.x, what.y, hovers=what.hovers)
-    return _scatter(Group(sight, "", np.array([row]), color, symbol, 13, 1.0), plain_look, many=False)
+    return _scatter(Group(sight, "", np.array([row]), color, symbol, 13, 1.0), plain_look, "", many=False)
 
 
-def _limit_lines(figure: go.Figure, sight: Sight, axes: dict[str, Axis], vertical: str) -> None:
+def _limit_lines(sight: Sight, axes: dict[str, Axis], vertical: str) -> dict[str, Any]:
+    """The layout's dashed lines where the limits are, and their words at the end of each."""
+    shapes, words = [], []
     for limit in sight.goals.limits:
         bound = limit.bound(sight.goals.resources)
         if limit.metric not in axes or not axes[limit.metric].low <= bound <= axes[limit.metric].high:
             continue
+        along, across = ("x", "y") if limit.metric == vertical else ("y", "x")
         line = {"color": LIGHT["infeasible"], "width": 1.2, "dash": "dash"}
-        words = {"text": plain(limit), "font": {"color": LIGHT["infeasible"], "size": 11}}
-        if limit.metric == vertical:
-            figure.add_vline(bound, line=line, annotation={**words, "textangle": -90}, annotation_position="top left")
-        else:
-            figure.add_hline(bound, line=line, annotation=words, annotation_position="top right")
+        ends = {f"{along}0": bound, f"{along}1": bound, f"{across}0": 0, f"{across}1": 1}
+        shapes.append({"type": "line", **ends, f"{along}ref": along, f"{across}ref": f"{across} domain", "line": line})
+        place = float(np.log10(bound)) if axes[limit.metric].log else bound  # unlike shapes, texts stand in decades
+        looks = {"showarrow": False, "font": {"color": LIGHT["infeasible"], "size": 11}, "xanchor": "right"}
+        looks |= {"textangle": -90, "yanchor": "top"} if along == "x" else {"yanchor": "bottom"}
+        words.append(
+            {"text": plain(limit), along: place, across: 1, f"{along}ref": along, f"{across}ref": f"{across} domain", **looks}
+        )
+    return {"shapes": shapes, "annotations": words}
 
 
 def scatter_matrix(seen: View | Sight) -> go.Figure:
@@ -96,7 +101,7 @@ def scatter_matrix(seen: View | Sight) -> go.Figure:
     size = max(len(names) - 1, 1)
     shared = {"shared_xaxes": True, "shared_yaxes": True}
     figure = make_subplots(rows=size, cols=size, **shared, horizontal_spacing=0.1 / size, vertical_spacing=0.08 / size)
-    frame("All objectives in pairs", sight, figure).update_layout(height=max(200 * size + 150, 420))
+    frame("All objectives in pairs", sight, figure, height=max(200 * size + 150, 420))
     drawn = groups(sight, names)
     if not drawn:
         return note(figure, "no design has all objectives yet")
@@ -104,7 +109,7 @@ def scatter_matrix(seen: View | Sight) -> go.Figure:
     for x, y in combinations(range(len(names)), 2):
         where = {"row": y, "col": x + 1}
         for group in drawn:
-            trace = _scatter(group, Picture(names[x], names[y])).update(showlegend=(x, y) == (0, 1))
+            trace = _scatter(group, Picture(names[x], names[y]), group.label).update(showlegend=(x, y) == (0, 1))
             figure.add_trace(trace, **where)
         bottom, left = y == size, x == 0
         figure.update_xaxes(**axes[x], **where, title_text=axis_title(sight, names[x]) if bottom else None, tickangle=0)
@@ -119,14 +124,15 @@ def scatter_matrix(seen: View | Sight) -> go.Figure:
     return figure.update_layout(legend={"x": 1, "y": 1, "xanchor": "right", "yanchor": "top", "traceorder": "reversed"})
 
 
-def _scatter(group: Group, what: Picture, *, errors: bool = False, many: bool | None = None) -> go.Scatter:
-    webgl = len(group.sight.columns) > MANY if many is None else many
-    bars = {f"error_{axis}": _errors(group, name) for axis, name in zip("xy", (what.x, what.y), strict=True)} if errors else {}
+def _scatter(group: Group, what: Picture, name: str, *, errors: bool = False, many: bool | None = None) -> go.Scatter:
+    # the front in SVG, which is drawn at once and lies above
+    webgl = len(group.sight.columns) > MANY and not (group.on_front and len(group) <= MANY) if many is None else many
+    bars = {f"error_{axis}": _errors(group, one) for axis, one in zip("xy", (what.x, what.y), strict=True)} if errors else {}
     return (go.Scattergl if webgl else go.Scatter)(
         x=group.figures(what.x),
         y=group.figures(what.y),
         mode="markers",
-        name=group.label,
+        name=name,
         legendgroup=group.name,
         marker=marks.marker(group, what.color, what.symbol),
         **hovering(group, what),

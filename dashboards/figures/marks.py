@@ -38,9 +38,9 @@ class Picture:
 
 def hovering(group: Group, what: Picture) -> dict[str, Any]:
     """The trials, and texts to hover over or none but the event."""
-    # a list and no array: Dash's graph leaves packed arrays out of its events
-    texts = {"hovertext": group.hovers, "hoverinfo": "text"} if what.hovers else {"hoverinfo": "none"}
-    return {"customdata": group.trials, **texts}
+    if not what.hovers:
+        return {"customdata": group.sight.columns.trials[group.rows], "hoverinfo": "none"}  # packed: there may be thousands
+    return {"customdata": group.trials, "hovertext": group.hovers, "hoverinfo": "text"}
 
 
 def numbers(sight: Sight, name: str) -> Floats | None:

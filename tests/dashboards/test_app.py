@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import socket
@@ -14,6 +15,7 @@ from build_run import EMULATION, JUDGE, LIMITS, PART, build_run, goals, plain_re
 pytest.importorskip("dash", reason='the dashboard needs dash: pip install "dse[dashboard]"')
 
 from dashboards.app import Desk, Door, build, cards, detail, grid, listen, plot, trail
+from dashboards.app.answers import encoded
 from dashboards.app.pieces import painted
 from dashboards.outcomes import Outcomes, outcomes, roc
 from dashboards.palette import DARK, LIGHT
@@ -129,6 +131,79 @@ def test_a_record_that_there_is_not_is_not_found(client, query):
     answer = client.get(f"/get/record{query}")
     assert answer.status_code == 404
     assert "Traceback" not in answer.text
+
+
+def asked(client, **given):
+    return client.post("/answer", json=given)
+
+
+def test_an_answer_holds_all_that_a_state_decides(client, desk):
+    """The cards, hints, table, picture and address are those that each of them is by itself."""
+    state = State(budgets={"lut": "20000"}, filter="strategy=latency", trial=3)
+    controls = {"budgets": dict(state.budgets), "filter": state.filter, "trial": state.trial, "tab": "front"}
+    look = {"theme": "dark", "webgl": True}
+    found = json.loads(
+        asked(client, state=controls, look=look, metrics=["lut", "dsp", "nonsense"], page=1, lasso=[3, 5, 7]).data
+    )
+    seen = desk.see(state)
+    table, chips = grid.grid(seen, state, [3, 5, 7], 1)
+    expected = {
+        "parts": {
+            "headline": cards.headline(seen, state),
+            "picks": cards.picks(seen, state),
+            "part-note": plot.part_note(seen, state),
+            "table": table,
+            "chips": chips,
+        },
+        "hints": {metric: cards.hint(seen, state, metric) for metric in ("lut", "dsp")},
+        "query": plot.query(desk, state),
+        "figure": painted(plot.front(desk, seen, state), look),
+    }
+    assert found == json.loads(encoded(expected))
+    assert found["query"] == "?trial=3&filter=strategy%3Dlatency&budget.lut=20000"
+
+
+@pytest.mark.parametrize("tab", ["design", "search"])
+def test_other_tabs_ask_for_no_picture_and_no_table(client, tab):
+    """What is not to be seen is not made."""
+    found = json.loads(asked(client, state={"tab": tab}).data)
+    assert set(found) == {"parts", "hints", "query"}
+    assert set(found["parts"]) == {"headline", "picks", "part-note"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        [],
+        "x",
+        {"state": 3, "look": [], "metrics": {}, "page": -1, "lasso": {}},
+        {"state": {"trial": "<b>", "budgets": 7, "x": HOSTILE}, "page": 1e300, "lasso": [None, "3", 2.5, True, -1, 2**70]},
+        {"metrics": [HOSTILE, None, 3], "page": 10**9},
+    ],
+)
+def test_a_question_that_makes_no_sense_has_the_pages_own_answer(client, given):
+    """Whatever a browser sends: never a traceback."""
+    answer = client.post("/answer", json=given)
+    assert answer.status_code == 200
+    assert json.loads(answer.data)["figure"]["data"]
+    assert client.post("/tip", json=given).status_code == 404
+
+
+def test_what_hovering_says_is_asked_for_one_trial(client, desk):
+    """Its figures and knobs; null for a trial that there is not."""
+    found = json.loads(client.post("/tip", json={"state": {}, "trial": 3}).data)
+    assert found == json.loads(encoded(plot.told(desk.see(State()), 3)))
+    assert client.post("/tip", json={"state": {}, "trial": 10**9}).json is None
+
+
+def test_a_long_answer_is_compressed_for_those_who_can_read_it(client):
+    """The same bytes, fewer on the way."""
+    plain = asked(client, state={"tab": "front"})
+    packed = client.post("/answer", json={"state": {"tab": "front"}}, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert len(packed.data) < len(plain.data) / 2
 
 
 def test_the_table_is_the_exported_one(client, folder):

@@ -56,7 +56,7 @@ def visiting(chrome, address, *, width=1280, scheme="light", ready=".pick h3"):
     page.goto(address)
     page.wait_for_selector(ready)
     if ready == ".pick h3":
-        page.wait_for_selector("#front .main-svg")
+        page.wait_for_selector("#front[data-drawn='all'] .main-svg")
     yield watched
     page.close()
 

@@ -89,13 +89,15 @@ window.dash_clientside.dse = (() => {
     const [run, filter, sort, fields, ids] = given.slice(NAMES.length);
     if (changed()?.id === "run" && first !== null && run !== first.run) {
       location.assign(`?run=${encodeURIComponent(run)}`);
-      return same();
+      return [same(), same(), same()];
     }
     const state = Object.fromEntries(NAMES.map((name, at) => [name, values[at]]));
     state.others = (state.others ?? []).includes("yes") ? "" : "no";
     state.budgets = Object.fromEntries(ids.map((id, at) => [id.metric, fields[at] ?? ""]));
     first ??= { run };
-    return { ...state, run, filter: filter ?? "", sort: sort ?? "" };
+    const all = { ...state, run, filter: filter ?? "", sort: sort ?? "" };
+    // the other tabs are told of what they show alone
+    return [all, all.tab === "design" ? all : same(), all.tab === "search" ? all : same()];
   };
 
   const slide = (field, at, scales, id) => {
@@ -110,60 +112,9 @@ window.dash_clientside.dse = (() => {
     return [same(), now === at ? same() : now];
   };
 
-  const choose = (click, rows, picks, opens, compares, swaps, singles, trial, other) => {
-    const why = changed();
-    const keep = [same(), same(), same()];
-    if (why === null || !why.value) return keep;
-    if (why.id === "front") {
-      const found = why.value.points?.[0]?.customdata;
-      return Number.isInteger(found) ? [found, same(), same()] : keep;
-    }
-    if (why.id === "swap") return other === null || other === undefined ? keep : [other, trial, same()];
-    if (why.id === "single") return [same(), null, same()];
-    switch (why.id.type) {
-      case "row":
-      case "pick":
-        return [why.id.trial, same(), same()];
-      case "open":
-        return [why.id.trial, null, "design"];
-      case "compare":
-        return trial === null || trial === undefined || trial === why.id.trial
-          ? [why.id.trial, same(), "design"]
-          : [same(), why.id.trial, "design"];
-      default:
-        return keep;
-    }
-  };
-
-  const lasso = (selected) => {
-    const why = changed();
-    if (why === null) return same();
-    if (why.id !== "front") return why.value ? null : same();
-    if (!selected?.points) return same();
-    const trials = selected.points.map((point) => point.customdata).filter(Number.isInteger);
-    return trials.length > 0 ? [...new Set(trials)] : null;
-  };
-
-  const sort = (clicks, now) => {
-    const why = changed();
-    if (why === null || !why.value) return same();
-    return now === why.id.name ? `-${why.id.name}` : why.id.name;
-  };
-
-  const leaf = () => {
-    const why = changed();
-    if (why === null || typeof why.id === "string") return 0;
-    return why.value ? why.id.to : same();
-  };
-
   const reset = (clicks, ids, asked) => {
     if (!clicks) return [ids.map(() => same()), same()];
     return [ids.map((id) => asked?.limits?.[id.metric] ?? ""), ""];
-  };
-
-  const address = (query) => {
-    if (typeof query === "string") history.replaceState(history.state, "", query === "" ? location.pathname : query);
-    return `/get/table${query || ""}`;
   };
 
   const share = (clicks) => {
@@ -185,10 +136,5 @@ window.dash_clientside.dse = (() => {
     return "";
   };
 
-  // a row of the table is a button for the keyboard, too
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.tagName === "TR") event.target.click();
-  });
-
-  return { look, collect, slide, choose, lasso, sort, leaf, reset, address, share, tabs };
+  return { look, collect, slide, reset, share, tabs };
 })();

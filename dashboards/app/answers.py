@@ -1,0 +1,83 @@
+"""All that the front's page shows of a state, as one answer: words, cards, hints, the table's page and the picture.
+
+The browser asks for it by itself and puts it in place (assets/front.js): a component for every cell of a table, and a picture
+of ten thousand points among a page's values, would make each move of a slider take a second.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plotly.utils import PlotlyJSONEncoder
+
+from dashboards.app import cards, grid, plot
+from dashboards.app.desk import Desk
+from dashboards.app.pieces import painted
+from dashboards.state import State
+
+#: Trials have numbers below this one.
+LARGEST = 2**53
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a browser asks: for which state, how the page looks, the metrics that have a hint, the table's page and lasso."""
+
+    state: State
+    look: Mapping[str, Any]
+    metrics: tuple[str, ...]
+    page: int
+    lasso: tuple[int, ...] | None
+
+    @classmethod
+    def of(cls, given: object) -> Asked:
+        """From JSON; what makes no sense is passed over."""
+        known: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+        controls, look, metrics, lasso = (known.get(name) for name in ("state", "look", "metrics", "lasso"))
+        return cls(
+            state=State.of(controls if isinstance(controls, Mapping) else {}),
+            look=look if isinstance(look, Mapping) else {},
+            metrics=tuple(name for name in metrics if isinstance(name, str)) if isinstance(metrics, list) else (),
+            page=_number(known.get("page")) or 0,
+            lasso=tuple(n for one in lasso if (n := _number(one)) is not None) if isinstance(lasso, list) else None,
+        )
+
+
+def _number(given: object) -> int | None:
+    whole = isinstance(given, int) and not isinstance(given, bool) and 0 <= given < LARGEST
+    return given if whole and isinstance(given, int) else None
+
+
+def answer(desk: Desk, asked: Asked) -> bytes:
+    """JSON: `parts` and `hints` hold pieces of the page by their ids and metrics, `figure` the picture, `query` the address.
+
+    The table and the picture are made for the tab that shows them alone.
+    """
+    state, seen = asked.state, desk.see(asked.state)
+    parts = {
+        "headline": cards.headline(seen, state),
+        "picks": cards.picks(seen, state),
+        "part-note": plot.part_note(seen, state),
+    }
+    told: dict[str, Any] = {
+        "parts": parts,
+        "hints": {metric: cards.hint(seen, state, metric) for metric in asked.metrics if metric in seen.sight.goals.metrics},
+        "query": plot.query(desk, state),
+    }
+    if state.tab == "front":
+        parts["table"], parts["chips"] = grid.grid(seen, state, asked.lasso, asked.page)
+        told["figure"] = painted(plot.front(desk, seen, state), asked.look)
+    return encoded(told)
+
+
+def tip(desk: Desk, state: State, trial: int) -> bytes:
+    """JSON: what hovering over a trial's point says, null where there is no such trial."""
+    return encoded(plot.told(desk.see(state), trial))
+
+
+def encoded(told: object) -> bytes:
+    """Pieces of a page, arrays and plain values as JSON."""
+    return json.dumps(told, cls=PlotlyJSONEncoder, ensure_ascii=False, separators=(",", ":")).encode()
