@@ -88,6 +88,7 @@ def _trace(panel: Any, trace: go.Scatter, order: int) -> None:
         step = {"hv": "steps-post", "vh": "steps-pre"}.get(trace.line.shape, "default")
         look = {
             "drawstyle": step,
+            "solid_capstyle": "butt",  # a broad line ends where its value is
             "color": trace.line.color,
             "linewidth": 0.55 * (trace.line.width or 2),
             "alpha": trace.opacity,

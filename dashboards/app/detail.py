@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 from dash import dcc, html
@@ -12,12 +11,13 @@ from dash import dcc, html
 from dashboards import figures
 from dashboards.app.cards import states
 from dashboards.app.desk import Seen
+from dashboards.app.downloads import links
 from dashboards.app.pieces import badge, card, empty, graph, sheet, value
 from dashboards.columns import LOG
 from dashboards.outcomes import outcomes
 from dashboards.state import State
 from dse.design import Scalar
-from dse.evidence import files_of, log_of, repeat
+from dse.evidence import log_of, repeat
 from dse.export import elsewhere, stated
 from dse.listing import figure_text
 from dse.metrics import Measurement, Metric
@@ -63,13 +63,6 @@ def _single(seen: Seen, record: Record, look: dict[str, Any]) -> list[Any]:
 def _head(seen: Seen, record: Record) -> Any:
     row = seen.sight.columns.row(record.trial)
     marks = [] if row is None else states(seen.sight, row)
-    query = State(run=seen.sight.name, judge=seen.judge.name).query
-    links = [html.A("record as JSON", href=f"/get/record{query}&trial={record.trial}", className="button", download="")]
-    for stage, folder in files_of(seen.feed.shown(), record).items():
-        if folder is not None:
-            address = State(run=seen.sight.name).query
-            href = f"/get/files{address}&trial={record.trial}&stage={quote(stage, safe='')}"
-            links.append(html.A(f"{stage} files", href=href, className="button", download="", title=str(folder)))
     command = repeat(seen.feed.shown(), record)
     again = [html.Span("to repeat it: ", className="quiet"), html.Code(command, id="repeat")]
     when = f"design {record.design.digest}{f', finished {record.finished}' if record.finished else ''}"
@@ -77,7 +70,7 @@ def _head(seen: Seen, record: Record) -> Any:
         [
             html.Div([html.H2(f"Trial {record.trial}"), *marks], className="row"),
             html.P(when, className="quiet"),
-            html.Div(links, className="buttons"),
+            html.Div(links(seen, record), className="buttons"),
             html.P([*again, dcc.Clipboard(target_id="repeat", className="copy", title="copy")], className="repeat"),
         ]
     )
@@ -137,10 +130,10 @@ def _figure_table(seen: Seen, found: Mapping[str, Measurement]) -> Any:
                 one.source.level,
                 f"{one.source.tool} {one.source.version}",
                 one.source.stage,
-                html.Span(one.source.key[:10], title=one.source.key),
+                html.Span(one.source.key[:8], title=one.source.key),
             ]
         )
-    return sheet(heads, rows, numbers=(1, 3))
+    return sheet(heads, rows, numbers=(1, 3), name="figures")
 
 
 def _knobs(record: Record) -> Any:

@@ -58,7 +58,7 @@ def furnish(desk: Desk, state: State) -> list[Any]:
                         _front(feed, state, figures, single=len(snapshot.judges) == 1),
                         _design(state),
                         html.Div(html.Div(id="search"), id="panel-search", className="panel"),
-                        html.Footer(SOFTMAX),
+                        html.Footer("" if _trees(feed) else SOFTMAX),
                     ]
                 ),
             ],
@@ -84,6 +84,13 @@ def known_figures(feed: Feed, snapshot: Snapshot) -> list[str]:
     for judge in snapshot.judges:
         named |= {name for name, cells in feed.columns(judge).figures.items() if len(cells)}
     return [name for name in goals.metrics if name in named]
+
+
+def _trees(feed: Feed) -> bool:
+    """Whether the run is of decision trees, which have no softmax to leave out."""
+    asked = feed.run.study.get("asked")
+    workload = asked.get("workload") if isinstance(asked, dict) else None
+    return isinstance(workload, dict) and workload.get("kind") == "trees"
 
 
 def _bar(desk: Desk, name: str, how: list[Any]) -> Any:

@@ -58,7 +58,13 @@ def badge(text: str, kind: str = "") -> Any:
     return html.Span(text, className=f"badge {kind}")
 
 
-def sheet(heads: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence[int] = (), marked: Sequence[int] = ()) -> Any:
+def sheet(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    numbers: Sequence[int] = (),
+    marked: Sequence[int] = (),
+    name: str = "",
+) -> Any:
     """A small table; columns in `numbers` are aligned right, rows in `marked` stand out."""
     head = html.Tr([html.Th(text, className="number" if n in numbers else "", scope="col") for n, text in enumerate(heads)])
     body = [
@@ -68,7 +74,7 @@ def sheet(heads: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence
         )
         for place, row in enumerate(rows)
     ]
-    return html.Div(html.Table([html.Thead(head), html.Tbody(body)]), className="scroll")
+    return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className=name), className="scroll")
 
 
 def breakable(name: str) -> str:

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import gzip
-import io
 import ipaddress
-import json
 import logging
 import socket
-import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import dash
 import flask
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from dashboards.app import answers, callbacks, layout
+from dashboards.app import answers, callbacks, downloads, layout
 from dashboards.app.desk import Desk, trial_of
-from dashboards.state import State
+from dashboards.app.downloads import Pack
 from dse.errors import DseError, UsageError
-from dse.evidence import files_of
-from dse.export import as_csv, describe
-from dse.view import View, stand
 
 #: What a page may do. Plotly compiles its WebGL drawing code at run time, hence 'unsafe-eval': it lets code that is allowed
 #: to run do more, it lets no other code in. Scripts come from this server or are known by their hash.
@@ -49,8 +42,6 @@ INDEX = """<!doctype html>
 </html>
 """
 LOCAL = ("127.0.0.1", "localhost", "::1")
-#: Bytes that a download of a stage's files has at most, before they are packed.
-LARGEST = 500_000_000
 #: Bytes of an answer from which on it is compressed.
 PACKED = 20_000
 #: Ports that are tried where none is asked for.
@@ -92,8 +83,8 @@ class Door:
         return True
 
 
-def build(desk: Desk, door: Door) -> flask.Flask:
-    """The application: Dash's page and callbacks, and the downloads."""
+def build(desk: Desk, door: Door, pack: Pack | None = None) -> flask.Flask:
+    """The application: Dash's page and callbacks, and the downloads; of packages where there is one who can `pack`."""
     server = flask.Flask("dse")
     assets = str(files("dashboards.app").joinpath("assets"))
     here: Any = server  # Dash's annotation leaves out what its documentation asks for
@@ -115,8 +106,9 @@ def build(desk: Desk, door: Door) -> flask.Flask:
     callbacks.register(page, desk)
     server.before_request(lambda: _refuse_strangers(door))
     server.after_request(_policy(page))
-    _downloads(server, desk)
     _answers(server, desk)
+    downloads.register(server, desk, pack)
+    _errors(server)
     return server
 
 
@@ -168,68 +160,10 @@ def _packed(content: bytes) -> flask.Response:
     return response
 
 
-def _downloads(server: flask.Flask, desk: Desk) -> None:
-    """Records, tables and stages' files. Nothing of a request is ever part of a path: it chooses from what a record names."""
-
-    @server.get("/get/record")
-    def record() -> flask.Response:
-        seen, found = _asked(desk)
-        told = json.dumps(describe(seen.standing(found), seen.judge), indent=1, ensure_ascii=False, allow_nan=False)
-        return _file(told.encode(), f"{_safe(seen.sight.name)}-trial-{found.trial}.json", "application/json")
-
-    @server.get("/get/table")
-    def table() -> flask.Response:
-        seen = desk.see(State.read(flask.request.query_string.decode("ascii", "replace")))
-        records = [seen.record(int(trial)) for trial in seen.sight.columns.trials]
-        goals = seen.sight.goals
-        standings = tuple(stand(one, goals) for one in records if one is not None)
-        front = {int(trial) for trial in seen.sight.columns.trials[seen.sight.front]}
-        marked = tuple(replace(one, on_front=one.record.trial in front) for one in standings)
-        return _file(as_csv(View(seen.sight.name, goals, marked)), f"{_safe(seen.sight.name)}.csv", "text/csv")
-
-    @server.get("/get/files")
-    def stage() -> flask.Response:
-        seen, found = _asked(desk)
-        name = flask.request.args.get("stage", "")
-        folder = files_of(seen.feed.shown(), found).get(name)
-        if folder is None:
-            return flask.Response("these files are not in the store.\n", 404)
-        return _file(packed(folder), f"{_safe(seen.sight.name)}-trial-{found.trial}-{_safe(name)}.zip", "application/zip")
-
+def _errors(server: flask.Flask) -> None:
     @server.errorhandler(DseError)
     def wrong(error: DseError) -> flask.Response:
         return flask.Response(f"{error}\n", 404 if isinstance(error, UsageError) else 500, mimetype="text/plain")
-
-
-def _asked(desk: Desk) -> tuple[Any, Any]:
-    """The run and the record that a request chooses; UsageError where there is none."""
-    seen = desk.see(State.read(flask.request.query_string.decode("ascii", "replace")))
-    found = seen.record(trial_of(flask.request.args.get("trial", "")))
-    if found is None:
-        raise UsageError("there is no record of this trial.")
-    return seen, found
-
-
-def packed(folder: Path) -> bytes:
-    """A store entry's files as a ZIP archive; links that lead out of it are left out. UsageError where it is too large."""
-    content = io.BytesIO()
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
-    if sum(path.stat().st_size for path in paths) > LARGEST:
-        raise UsageError(f"these files are larger than {LARGEST / 1e6:.0f} MB; they lie in {folder}.")
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in paths:
-            archive.write(path, path.relative_to(folder))
-    return content.getvalue()
-
-
-def _safe(name: str) -> str:
-    """A name for a file: letters, digits, dots, dashes."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in ".-_") else "-" for c in name).strip(".-")[:80] or "run"
-
-
-def _file(content: bytes, name: str, kind: str) -> flask.Response:
-    head = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return flask.Response(content, headers=head, mimetype=kind)
 
 
 def listen(server: flask.Flask, door: Door) -> tuple[BaseWSGIServer, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboards.figures.marks import Picture
+from dashboards.knob import Floats
 from dashboards.palette import LIGHT, SERIES
 from dashboards.points import direction, plain, stated, steps
 from dashboards.sight import Sight
@@ -39,7 +41,8 @@ def annotate(figure: go.Figure, sight: Sight, others: Sequence[Sight], what: Pic
 
 
 def overlay(figure: go.Figure, others: Sequence[Sight], what: Picture) -> go.Figure:
-    """The feasible fronts of other runs in the same two figures, as lines."""
+    """The feasible fronts of other runs in the same two figures, as lines; the axes make room for them."""
+    axes = {"x": figure.layout.xaxis, "y": figure.layout.yaxis}
     for other, color in zip(others, SERIES[2:] * len(others), strict=False):
         x, y = steps(other, what.x, what.y)
         if len(x):
@@ -47,4 +50,18 @@ def overlay(figure: go.Figure, others: Sequence[Sight], what: Picture) -> go.Fig
             line = {"shape": shape, "width": 1.6, "color": color, "dash": "dash"}
             name = f"front of {plain(other.name)}"
             figure.add_trace(go.Scatter(x=x, y=y, mode="lines+markers", line=line, marker={"size": 5}, name=name))
+            for axis, values in zip(axes.values(), (x, y), strict=True):
+                _widen(axis, values)
     return figure
+
+
+def _widen(axis: Any, values: Floats) -> None:
+    """Let an axis that has a range show these values, too."""
+    if axis.range is None:
+        return
+    log = axis.type == "log"
+    ends = np.log10(values[values > 0]) if log else values
+    if len(ends):
+        low, high = axis.range
+        pad = 0.04 * (max(high, ends.max()) - min(low, ends.min()))
+        axis.range = [low if ends.min() >= low else ends.min() - pad, high if ends.max() <= high else ends.max() + pad]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboards.figures.frame import BELOW, frame, note
+from dashboards.figures.frame import frame, note
 from dashboards.outcomes import CORNERS, MOST_CLASSES, MOST_CURVES, Outcomes
 from dashboards.palette import LIGHT, SERIES
 from dashboards.points import plain
@@ -41,7 +41,8 @@ def bits(seen: View | Sight, trial: int, effective: Mapping[str, Scalar]) -> go.
     """
     figure = frame(f"Bits per layer, trial {trial}", seen)
     rows = [(layer, what, kind) for layer, kinds in types_of(effective).items() for what, kind in kinds.items()][:MOST]
-    figure.update_layout(height=170 + 20 * max(len(rows), 3), legend=BELOW, barmode="overlay", bargap=0.25)
+    above = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"}
+    figure.update_layout(height=170 + 20 * max(len(rows), 3), legend=above, barmode="overlay", bargap=0.25)
     if not rows:
         return note(figure, "the record states no types")
     kinds = list(dict.fromkeys(what for _, what, _ in rows))
@@ -133,5 +134,7 @@ def roc_curves(seen: View | Sight, trial: int, found: Outcomes) -> go.Figure:
         return note(figure, "no class has rows on both sides")
     line = {"color": LIGHT["axis"], "width": 1, "dash": "dot"}
     figure.add_trace(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip"))
+    inside = {"x": 0.98, "xanchor": "right", "y": 0.03, "yanchor": "bottom", "bgcolor": LIGHT["surface"]}
+    figure.update_layout(legend=inside if len(figure.data) <= 7 else {})
     figure.update_xaxes(title_text="others taken for this class", range=[-0.01, 1.01])
     return figure.update_yaxes(title_text="found of this class", range=[-0.01, 1.01])

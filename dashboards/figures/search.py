@@ -30,9 +30,10 @@ def hypervolume_curves(seen: Sequence[View | Sight], *, over_time: bool = False)
     """The share of the space between the best and the worst feasible figures that the front dominates, trial by trial.
 
     The space is one for all views, which must have the same objectives; infeasible and failed trials add nothing. With
-    `over_time` against the hours since each run's first record, breaks between its sessions included.
+    `over_time` against the time since each run's first record, breaks between its sessions included.
     """
     sights = [look(one) for one in seen]
+    second, unit = _unit(sights) if over_time else (1.0, "trials")
     title = "Hypervolume over time" if over_time else "Hypervolume over trials"
     figure = frame(title, sights[0]).update_layout(height=380, showlegend=len(sights) > 1, legend=BELOW)
     every = points(sights)
@@ -41,7 +42,7 @@ def hypervolume_curves(seen: Sequence[View | Sight], *, over_time: bool = False)
     low, high = every.min(axis=0), every.max(axis=0)
     for sight, color in zip(sights, SERIES * len(sights), strict=False):
         share = dominated_share(sight, low, high)
-        across = _hours(sight) if over_time else np.arange(1, len(share) + 1)
+        across = _since_s(sight) / second if over_time else np.arange(1, len(share) + 1)
         kept = np.unique(np.linspace(0, len(share) - 1, min(len(share), CORNERS)).astype(np.int64))
         figure.add_trace(
             go.Scatter(
@@ -50,10 +51,12 @@ def hypervolume_curves(seen: Sequence[View | Sight], *, over_time: bool = False)
                 name=plain(sight.name),
                 mode="lines",
                 line={"shape": "hv", "width": 2, "color": color},
-                hovertemplate=f"after %{{x:.4g}} {'h' if over_time else 'trials'}: %{{y:.3f}}<extra></extra>",
+                hovertemplate=f"after %{{x:.4g}} {unit}: %{{y:.3f}}<extra></extra>",
             )
         )
-    figure.update_xaxes(title_text="hours since the first record" if over_time else "finished trials", rangemode="tozero")
+    figure.update_xaxes(
+        title_text=f"time since the first record [{unit}]" if over_time else "finished trials", rangemode="tozero"
+    )
     return figure.update_yaxes(title_text="dominated share of the space ↑", rangemode="tozero")
 
 
@@ -90,11 +93,19 @@ def _entering(costs: Floats) -> list[int]:
     return found
 
 
-def _hours(sight: Sight) -> Floats:
+def _since_s(sight: Sight) -> Floats:
+    """Seconds from the first record to each trial's."""
     finished = sight.columns.finished
     start = np.nanmin(finished) if np.isfinite(finished).any() else 0.0
-    hours: Floats = np.fmax.accumulate((finished - start) / 3600)
-    return hours
+    since: Floats = np.fmax.accumulate(finished - start)
+    return since
+
+
+def _unit(sights: Sequence[Sight]) -> tuple[float, str]:
+    """Seconds and name of the longest unit of which the longest run took two or more."""
+    ends = [float(since[-1]) for sight in sights if len(since := _since_s(sight))]
+    longest = max((end for end in ends if np.isfinite(end)), default=0.0)
+    return next((unit for unit in UNITS if longest >= 2 * unit[0]), UNITS[-1])
 
 
 def progress(seen: View | Sight) -> go.Figure:

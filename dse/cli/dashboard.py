@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dse.errors import DseError, UsageError
+
+if TYPE_CHECKING:
+    from dse.run import Run
 
 
 def dashboard(
@@ -45,7 +48,7 @@ def dashboard(
         for trouble in snapshot.trouble:
             typer.echo(f"  {feed.path}: {trouble}", err=True)
     door = Door(host, port)
-    server, address = listen(build(desk, door), door)
+    server, address = listen(build(desk, door, _pack), door)
     if not door.local:
         typer.echo(f"Others on the network can read these runs: {host} is not this machine alone.", err=True)
     typer.echo(f"Dashboard: {address}   (Ctrl-C ends it)")
@@ -55,3 +58,10 @@ def dashboard(
         typer.echo("")
     finally:
         server.server_close()
+
+
+def _pack(run: Run, trial: int, kind: str, out: Path) -> Path:
+    """A package, by what only packages need."""
+    from dse.package import package
+
+    return package(run, trial, kind, out)

@@ -20,7 +20,7 @@ from dashboards.app.pieces import painted
 from dashboards.outcomes import Outcomes, outcomes, roc
 from dashboards.palette import DARK, LIGHT
 from dashboards.state import State
-from dse.errors import DseError
+from dse.errors import DseError, UsageError
 from dse.export import as_csv
 from dse.goals import Limit, Objective
 from dse.record import Failure
@@ -244,6 +244,46 @@ def test_files_of_a_stage_are_had_as_an_archive(tmp_path):
         assert archive.namelist() == ["report.txt"]
         assert archive.read("report.txt") == b"synthesize"
     assert record.trial == 0
+
+
+def test_reports_of_all_stages_come_in_one_archive(tmp_path):
+    """The record and what people read, by stage; arrays and links are left out."""
+    run, record = stored(tmp_path)
+    client = build(Desk([run.folder]), Door()).test_client()
+    with zipfile.ZipFile(io.BytesIO(client.get("/get/reports?trial=0").data)) as archive:
+        names = archive.namelist()
+        assert names[0] == "record.json"
+        assert {f"{stage}/report.txt" for stage in record.entries} <= set(names)
+        assert not any(name.endswith(".npz") for name in names)
+        assert archive.read("record.json") == client.get("/get/record?trial=0").data
+        assert archive.read("convert/report.txt") == b"convert"
+
+
+def test_a_package_is_made_when_asked_for_and_its_folder_is_gone_afterwards(tmp_path):
+    """By whom the dashboard was given; what cannot be packed is told in words."""
+    run, _ = stored(tmp_path)
+    seen = []
+
+    def pack(given, trial, kind, out):
+        seen.append((given.record(trial).trial, kind, out))
+        if trial == 1:
+            raise UsageError("trial 1 cannot be packed: it was not emulated")
+        (out / "project").mkdir(parents=True)
+        (out / "project" / "top.cpp").write_text("int main;")
+        return out
+
+    client = build(Desk([run.folder]), Door(), pack).test_client()
+    for query, kind in (("", "hls"), ("&as=verilog", "verilog"), ("&as=../..", "hls")):
+        answer = client.get(f"/get/package?trial=0{query}")
+        assert f'filename="digits-trial-0-{kind}.zip"' in answer.headers["Content-Disposition"]
+        with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+            assert archive.namelist() == [f"digits-trial-0-{kind}/project/top.cpp"]
+        assert seen[-1][:2] == (0, kind)
+        assert not seen[-1][2].parent.exists()
+    answer = client.get("/get/package?trial=1")
+    assert (answer.status_code, answer.text) == (404, "trial 1 cannot be packed: it was not emulated\n")
+    assert not seen[-1][2].parent.exists()
+    assert client.get("/get/package?trial=999").status_code == 404
 
 
 @pytest.mark.parametrize("stage", ["", "../..", "/etc", "synthesize/../../..", "store", "nonsense", "%2e%2e"])
