@@ -230,6 +230,19 @@ def test_a_generated_file_is_one_of_jets(tmp_path, monkeypatch, capsys):
         datasets.jets(path)
 
 
+def test_a_generated_file_is_one_of_svhn(tmp_path, monkeypatch):
+    """tools/svhn_like.py writes what datasets.svhn reads: every digit, each in the same place of its label."""
+    path = tmp_path / "train_32x32.mat"
+    monkeypatch.setattr("sys.argv", ["svhn_like.py", str(path), "--rows", "300"])
+    space = runpy.run_path(str(ROOT / "tools/svhn_like.py"))
+    space["main"]()
+    found = datasets.svhn(path)
+    assert (found.x.shape, found.classes) == ((300, 32, 32, 3), 10)
+    images, labels = space["draw"](300, 0)
+    assert np.array_equal(found.y, labels)
+    assert np.array_equal(found.x, images.astype(np.float32) / 255)
+
+
 def test_svhn_is_read_from_matlabs_file(server, tmp_path):
     """10 stands for 0; the same rows are drawn every time."""
     draw = np.random.default_rng(0)
