@@ -332,6 +332,9 @@ def test_a_batch_is_as_large_as_memory_allows(base, monkeypatch):
     topology = population.topology(base.nodes)
     one = memory.member_bytes(topology, 16)
     assert memory.members_at_once(topology, 16) == memory.MOST
+    monkeypatch.setattr(memory, "BUSY", one - 1)
+    assert memory.members_at_once(topology, 16) == memory.MOST_BUSY
+    monkeypatch.setattr(memory, "BUSY", one)
     monkeypatch.setattr(memory, "BUDGET", 5 * one)
     assert memory.members_at_once(topology, 16) == 5
     monkeypatch.setattr(memory, "BUDGET", one // 2)

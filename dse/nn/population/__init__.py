@@ -4,6 +4,6 @@ from dse.nn.population.batches import Member, Pruning, Trained, train
 from dse.nn.population.topology import Topology, reason, topology
 
 #: Raised where the same causes would give other weights.
-VERSION = 1
+VERSION = 2
 
 __all__ = ["VERSION", "Member", "Pruning", "Topology", "Trained", "reason", "topology", "train"]

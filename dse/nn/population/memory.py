@@ -10,6 +10,9 @@ from dse.nn.population.topology import Topology
 
 #: More at once save little time, and a batch that is not full is filled up. Another number rounds otherwise: raise VERSION.
 MOST = 32
+#: Members above this size keep the cores busy by themselves: a step of 32 costs eight of 4 (measured on jets and digits_cnn),
+#: and a sweep that learns asks for no more than a few at once, so that most of a larger batch would only fill it up.
+BUSY, MOST_BUSY = 1 << 20, 4
 #: What the members of a batch may take together, in bytes.
 BUDGET = 1 << 30
 #: Copies of a member's weights and of its layers' outputs for a batch that live at once, a little more than was measured.
@@ -27,7 +30,8 @@ def member_bytes(topology: Topology, batch_size: int) -> int:
 
 def members_at_once(topology: Topology, batch_size: int) -> int:
     """How many members a batch has: from the network alone, so that the same design is always trained in the same company."""
-    return max(1, min(MOST, BUDGET // member_bytes(topology, batch_size)))
+    size = member_bytes(topology, batch_size)
+    return max(1, min(MOST if size <= BUSY else MOST_BUSY, BUDGET // size))
 
 
 def affordable(topology: Topology, batch_size: int, members: int) -> int:
