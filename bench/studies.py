@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dse.run import open_run
 from dse.studyfile import load
+from dse.summary import grades
 from dse.view import view
 
 
@@ -43,6 +44,7 @@ def timed(study: Path, options: list[str]) -> dict[str, object]:
         "seconds": round(seconds),
         "trials_per_hour": round(3600 * len(records) / seconds),
         "front": len(seen.front),
+        "grades": grades(seen),
         "failed": sum(record.failure is not None for record in records),
         "agreement": min(known) if known else None,
         "best_accuracy": max(accuracies) if accuracies else None,

@@ -106,6 +106,22 @@ def work(run: Run, made: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     return {name: total for name, total in found.items() if total > 0}
 
 
+def grades(view: View) -> dict[str, int]:
+    """How many designs the view's estimate is sure of, and how: "calibrated" in every figure, "law", or "none" (no estimate).
+
+    {} where the judge grades nothing: tools measure.
+    """
+    found = dict.fromkeys(("calibrated", "law", "none"), 0)
+    for standing in view.standings:
+        record = standing.record
+        rows = [m.grades for m in record.measurements if m.judge == view.judge and m.grades]
+        if rows:
+            found["calibrated" if set(rows[-1].values()) == {"calibrated"} else "law"] += 1
+        elif record.failure is not None and (record.failure.stage, record.failure.kind) == ("synthesize", "unsupported"):
+            found["none"] += 1
+    return found if view.judge.level == "estimated" and any(found.values()) else {}
+
+
 def best(view: View) -> dict[str, tuple[Standing, float]]:
     """The best feasible design and its figure for each objective; {} where nothing is feasible."""
     found = {}
@@ -129,6 +145,7 @@ def status(run: Run, view: View) -> dict[str, Any]:
         "headline": headline(view),
         "finished": len(view.standings),
         "states": view.counts,
+        "grades": grades(view),
         "front": [standing.record.trial for standing in view.front],
         "knee": None if view.knee is None else view.knee.record.trial,
         "best": {

@@ -11,7 +11,7 @@ from build_run import JUDGE, VITIS, build_run, goals, plain_record, write_run
 from dse.errors import FAILURE_KINDS
 from dse.goals import Limit, Objective
 from dse.record import Failure
-from dse.summary import best, failures, stage_times, status, work
+from dse.summary import best, failures, grades, stage_times, status, work
 from dse.view import view
 
 TWO = goals((Objective("accuracy"), Objective("lut")), (Limit("lut", at_most=1000),))
@@ -78,6 +78,18 @@ def test_stage_times_are_totals_and_medians_of_what_took_time(tmp_path):
 def test_a_stage_that_never_took_time_has_no_median(run):
     """Training came from the store in every trial here: no median, and not a median of 0."""
     assert stage_times(view(run))["train"].typical is None
+
+
+def test_designs_are_counted_by_the_grade_of_their_estimate(tmp_path):
+    """One figure of grade law makes a design law; one that nothing supports is none; a tool's figures have no grade."""
+    records = [plain_record(n, lut=100, dsp=1) for n in range(3)]
+    for n, graded in enumerate(({"lut": "calibrated"}, {"lut": "calibrated", "dsp": "law"})):
+        found = tuple(replace(m, grades=graded) if m.judge == JUDGE else m for m in records[n].measurements)
+        records[n] = replace(records[n], measurements=found)
+    refused = [plain_record(3, failure=Failure("synthesize", "unsupported", "layer lstm: no estimate"))]
+    refused += [plain_record(4, failure=Failure("check", "invalid", "no"))]
+    assert grades(view(write_run(tmp_path / "a", records + refused))) == {"calibrated": 1, "law": 1, "none": 1}
+    assert grades(view(write_run(tmp_path / "b", records[2:]))) == {}
 
 
 def test_the_status_is_json_and_adds_up(run):

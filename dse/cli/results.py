@@ -157,7 +157,7 @@ def _work(run: Run, store: Path) -> dict[str, float]:
 
 def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
     from dse.listing import STATE_WORDS, coverage_lines, duration_text, figure_text, headline
-    from dse.summary import best, failures, refusals, stage_times
+    from dse.summary import best, grades, stage_times
 
     say(console, f"{run.name}, judged by {seen.judge.name}")
     for line in coverage_lines(run, seen.judge):
@@ -165,6 +165,9 @@ def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
     say(console, headline(seen), style="" if seen.front else "yellow")
     states = ", ".join(f"{count} {STATE_WORDS[state]}" for state, count in seen.counts.items() if count)
     say(console, f"finished {len(seen.standings)}{f' ({states})' if states else ''}")
+    graded = grades(seen)
+    if graded:
+        say(console, "grades of the estimate: " + ", ".join(f"{name} {count}" for name, count in graded.items()))
     if run.running:
         trials = tuple(asked.trial for asked in run.running)
         since = min(asked.time for asked in run.running)
@@ -176,14 +179,7 @@ def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
     if rows:
         say(console, "")
         Sheet(["best so far", "", "", "trial"], rows, numbers=[1, 3]).show(console)
-    failed = [[f.failure.kind, f.failure.stage, _few(f.trials), _line(f.failure.message)] for f in failures(seen)]
-    if failed:
-        say(console, "")
-        Sheet(["failures", "in", "trials", "message"], failed).show(console)
-    refused = [[r.judge.name, r.failure.kind, _few(r.trials), _line(r.failure.message)] for r in refusals(run)]
-    if refused:
-        say(console, "")
-        Sheet(["no figures of", "for", "trials", "message"], refused).show(console)
+    _show_failures(console, run, seen)
     times = [
         [stage, duration_text(t.total), "-" if t.typical is None else duration_text(t.typical), str(t.trials)]
         for stage, t in stage_times(seen).items()
@@ -199,6 +195,20 @@ def _show_status(console: Console, run: Run, seen: View, store: Path) -> None:
     disk = _store(store)
     if disk is not None:
         say(console, f"\nstore: {int(disk['bytes']) / 1e6:,.1f} MB in {store}")
+
+
+def _show_failures(console: Console, run: Run, seen: View) -> None:
+    """What failed, and what a judge has refused; nothing where nothing did."""
+    from dse.summary import failures, refusals
+
+    failed = [[f.failure.kind, f.failure.stage, _few(f.trials), _line(f.failure.message)] for f in failures(seen)]
+    if failed:
+        say(console, "")
+        Sheet(["failures", "in", "trials", "message"], failed).show(console)
+    refused = [[r.judge.name, r.failure.kind, _few(r.trials), _line(r.failure.message)] for r in refusals(run)]
+    if refused:
+        say(console, "")
+        Sheet(["no figures of", "for", "trials", "message"], refused).show(console)
 
 
 def _few(trials: tuple[int, ...]) -> str:
