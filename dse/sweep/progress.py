@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from dse.goals import Goals
+from dse.listing import figure_text
 from dse.record import Record
 from dse.together import Prepared
 
@@ -24,8 +25,7 @@ def short(record: Record, goals: Goals) -> str:
     for objective in goals.objectives:
         value = record.value(objective.metric, goals.judge)
         if value is not None:
-            whole = goals.metric(objective.metric).whole
-            found.append(f"{objective.metric} {value:,.0f}" if whole else f"{objective.metric} {value:.4g}")
+            found.append(f"{objective.metric} {figure_text(goals.metric(objective.metric), value)}")
     return ", ".join(found) + (f" (stopped: breaks {record.pruned})" if record.pruned else "")
 
 
