@@ -94,7 +94,7 @@ def summary(everything: Sequence[Sample], costs: Sequence[Cost]) -> dict[str, di
 
 
 def law_scores(everything: Sequence[Sample], found: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Half-widths of grade "law" by regime: the quantile over held-out sources, each of the same weight, at least LEAST."""
+    """Half-widths of grade "law" by regime: what holds for COVERAGE of the layers of every held-out source, at least LEAST."""
     widths = {regime: dict(row) for regime, row in LEAST.items()}
     for regime in ("unrolled", "unrolled_resource", "inner", "outer"):
         for figure in FIGURES:
@@ -102,8 +102,9 @@ def law_scores(everything: Sequence[Sample], found: Sequence[dict[str, float]]) 
             some = [i for i, s in enumerate(everything) if s.layer.product.regime in kinds and figure in found[i]]
             if kinds == MEMORY:
                 some = [i for i in some if everything[i].source != LAW_FROM]
-            share = alike([everything[i].source for i in some])
-            widths[regime][figure] = max(LEAST[regime][figure], quantile([found[i][figure] for i in some], share))
+            sources = {everything[i].source for i in some}
+            own = [quantile([found[i][figure] for i in some if everything[i].source == source]) for source in sources]
+            widths[regime][figure] = max([LEAST[regime][figure], *own])
     return widths
 
 
