@@ -202,7 +202,7 @@ class Pretrained(Problem):
     admits: ClassVar[Mapping[str, Scalar | None]] = {
         **dict.fromkeys(("weight_width", "weight_integer", "result_width", "result_integer"), None),
         **dict.fromkeys(("input_width", "input_integer", "rounding", "saturation"), None),
-        **{name: NETWORK_HARDWARE[name] for name in ("reuse_factor", "strategy", "io_type", "clock_ns")},
+        **NETWORK_HARDWARE,
     }
 
     model: str | Path

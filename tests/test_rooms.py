@@ -52,7 +52,7 @@ FLOORS = (
     ),
     ("proof", "answerable"),
     ("nn.read", "nn.anatomy", "study", "ladder"),
-    ("studyfile", "flow", "preflight", "nn.quantise", "package"),
+    ("studyfile", "flow", "preflight", "nn.quantise", "nn.likeness", "package"),
     ("nn.qat", "nn.ptq", "bdt"),
     ("evaluate",),
     ("together",),

@@ -81,13 +81,14 @@ def _converted(model: Any, hardware: Hardware, part: str, clock_ns: float, proje
         clock_period=clock_ns,
         bit_exact=True,
     )
-    if hardware.fifo_depth is not None:
-        _set_depths(converted, hardware.fifo_depth)
+    set_depths(converted, hardware.fifo_depth)
     return converted
 
 
-def _set_depths(converted: Any, depths: PerLayer) -> None:
+def set_depths(converted: Any, depths: PerLayer | None) -> None:
     """Set how much the streams hold, where hls4ml's own optimisation of FIFO depths sets it; it has no configuration for it."""
+    if depths is None:
+        return
     ports = (*converted.get_input_variables(), *converted.get_output_variables())
     for node in converted.get_layers():
         depth = _depth_of(depths, node.name)
@@ -127,13 +128,18 @@ def _config(hls4ml: Any, model: Any, hardware: Hardware) -> dict[str, Any]:
         row["ReuseFactor"] = reuse.number(name) if known else 1
         if name in weighted:
             row["Strategy"] = str(hardware.strategy.of(name))
-        pixels = hardware.parallelization_factor
-        if pixels is not None and (pixels.default is not None or name in dict(pixels.overrides)):
-            row["ParallelizationFactor"] = pixels.number(name)
+        row.update(parallelism(name, hardware))
     config["Model"]["ReuseFactor"] = 1 if reuse.default is None else int(reuse.number(""))
     default = hardware.strategy.default
     config["Model"]["Strategy"] = str(default) if default is not None else "latency"
     return config
+
+
+def parallelism(layer: str, hardware: Hardware) -> dict[str, int]:
+    """hls4ml's setting of how many pixels a convolution computes at once; nothing where the design does not say."""
+    pixels = hardware.parallelization_factor
+    known = pixels is not None and (pixels.default is not None or layer in dict(pixels.overrides))
+    return {"ParallelizationFactor": pixels.number(layer)} if pixels is not None and known else {}
 
 
 def settle(project: Path) -> None:
@@ -175,19 +181,14 @@ def check(network: Network, hardware: Hardware, quantizers: Quantizers, asked: M
             f"layer {', '.join(hidden)}: hls4ml writes the weights of distributed_arithmetic into the code, where they cannot "
             "be checked. Use strategy latency; Open() and `dse synth --rung open` unroll such designs into shared additions.",
         )
+    check_hardware(network, hardware)
     for layer in network.multipliers:
-        same(layer.name, "reuse_factor", hardware.reuse_factor.of(layer.name), layer.reuse_factor)
-        same(layer.name, "strategy", hardware.strategy.of(layer.name), layer.strategy)
-        pixels = hardware.parallelization_factor
-        if pixels is not None and layer.kind in ("conv1d", "conv2d"):
-            same(layer.name, "parallelization_factor", pixels.of(layer.name), layer.attributes["parallelization_factor"])
         for name, array in zip(("weight", "bias"), asked[layer.name], strict=False):
             if not np.array_equal(network.weights[f"{layer.name}/{name}"].reshape(array.shape), array):
                 raise StageFailed("invalid", f"layer {layer.name}: hls4ml changed the quantised {name} values.")
         assert layer.weight_type is not None
         if layer.weight_type.width > quantizers.weights[layer.name].bits:
             same(layer.name, "weight bits", quantizers.weights[layer.name].bits, layer.weight_type.width)
-    _check_depths(network, hardware)
     built = {layer.name: layer for layer in network.layers if layer not in network.multipliers}
     first = next(layer for layer in network.layers if layer.kind == "input")
     for name, quantizer in quantizers.activations.items():
@@ -195,7 +196,14 @@ def check(network: Network, hardware: Hardware, quantizers: Quantizers, asked: M
         same(layer.name, "result type", str(quantizer.type), str(layer.result_type))
 
 
-def _check_depths(network: Network, hardware: Hardware) -> None:
+def check_hardware(network: Network, hardware: Hardware) -> None:
+    """StageFailed("invalid") where the knobs of the hardware are not built as asked."""
+    for layer in network.multipliers:
+        same(layer.name, "reuse_factor", hardware.reuse_factor.of(layer.name), layer.reuse_factor)
+        same(layer.name, "strategy", hardware.strategy.of(layer.name), layer.strategy)
+        pixels = hardware.parallelization_factor
+        if pixels is not None and layer.kind in ("conv1d", "conv2d"):
+            same(layer.name, "parallelization_factor", pixels.of(layer.name), layer.attributes["parallelization_factor"])
     depths = hardware.fifo_depth
     if depths is None:
         return

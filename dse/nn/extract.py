@@ -100,6 +100,8 @@ def _fixed(precision: Any) -> FixedType:
 def _kind(node: Any) -> str:
     if node.class_name in ("Activation", "ParametrizedActivation"):
         activation = str(node.get_attr("activation")).lower()
+        if activation == "thresholdedrelu" and not node.get_attr("activ_param"):
+            return "relu"  # what hls4ml makes of Keras 3's layer of that name
         return {"relu": "relu", "linear": "quantize", "softmax": "softmax"}.get(activation, "activation")
     if "Pooling" in node.class_name:
         operation = "maxpool" if str(node.get_attr("pool_op")).lower() == "max" else "avgpool"

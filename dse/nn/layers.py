@@ -68,8 +68,20 @@ def check(layer: Any) -> None:
         _check_pool(layer, name, kind)
     elif kind == "Concatenate" and layer.axis not in (-1, len(layer.output_shape) - 1):
         raise refuse(name, f"axis {layer.axis}: only the last axis can be built exactly. Use axis=-1")
-    elif kind == "ReLU" and (layer.max_value is not None or layer.negative_slope or layer.threshold):
+    check_dropped(layer)
+
+
+def check_dropped(layer: Any) -> None:
+    """StageFailed("unsupported") for options that hls4ml drops without a word; of any Keras' layer."""
+    name, kind = str(layer.name), type(layer).__name__
+    if kind == "ReLU" and (layer.max_value not in (None, math.inf) or layer.negative_slope or layer.threshold):
         raise refuse(name, "hls4ml drops max_value, negative_slope and threshold; use a plain ReLU")
+    dilation = getattr(layer, "dilation_rate", 1)
+    rates = tuple(dilation) if isinstance(dilation, Sequence) else (dilation,)
+    if any(rate != 1 for rate in rates):
+        raise refuse(name, f"dilation_rate {rates}: hls4ml drops dilation. Use dilation_rate=1")
+    if getattr(layer, "groups", 1) != 1:
+        raise refuse(name, f"groups {layer.groups}: hls4ml builds no grouped convolutions. Use groups=1")
 
 
 def _check_weighted(layer: Any, name: str, kind: str) -> None:
@@ -80,10 +92,6 @@ def _check_weighted(layer: Any, name: str, kind: str) -> None:
         if len(layer.input_shape) != 2:
             raise refuse(name, f"a Dense layer on rows of shape {tuple(layer.input_shape[1:])}; flatten them first")
         return
-    if any(rate != 1 for rate in layer.dilation_rate):
-        raise refuse(name, f"dilation_rate {tuple(layer.dilation_rate)}: hls4ml drops dilation. Use dilation_rate=1")
-    if getattr(layer, "groups", 1) != 1:
-        raise refuse(name, f"groups {layer.groups}: hls4ml builds no grouped convolutions. Use groups=1")
     if getattr(layer, "depth_multiplier", 1) != 1:
         raise refuse(name, f"depth_multiplier {layer.depth_multiplier}: hls4ml 1.3 states no exact types for it. Use 1")
     if layer.padding not in ("valid", "same"):

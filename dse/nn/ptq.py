@@ -17,7 +17,7 @@ from dse.fixed import integer_bits
 from dse.flow import Built, Flow, Walk
 from dse.legal import LayerShape
 from dse.network import Network
-from dse.nn import convert, emulate, quantise, saved, train
+from dse.nn import convert, emulate, likeness, quantise, saved, train
 from dse.nn.anatomy import SAMPLE_ROWS, Anatomy, anatomy
 from dse.space import Space
 from dse.store import Entry, Store
@@ -26,6 +26,8 @@ from dse.workload import Pretrained
 
 STAGE = "profile"
 VERSION = 2
+#: Training rows on which hls4ml's reading of the model is compared with the model itself.
+COMPARED_ROWS = 64
 #: Knobs that say which types there are; a QKeras model says so itself.
 PRECISION = ("weight_width", "weight_integer", "result_width", "result_integer", "input_width", "input_integer")
 
@@ -111,6 +113,7 @@ def _model(workload: Pretrained, digest: str) -> Anatomy:
     if last.output_shape not in {(n,) for n in data.outputs}:
         wanted = " or ".join(map(str, data.outputs))
         raise DseError(f"{workload.model} has outputs of shape {last.output_shape}; the data need {wanted} in a row.")
+    likeness.check(model, data.train.x[:COMPARED_ROWS])
     return model
 
 
@@ -138,6 +141,9 @@ def _layers(workload: Pretrained, digest: str) -> tuple[LayerShape, ...]:
                 layer.n_out if layer else 0,
                 weighted=layer is not None,
                 activated=name in computing,
+                positions=layer.attributes.get("positions") if layer else None,
+                depthwise=layer is not None and layer.kind.startswith("depthwise"),
+                last=bool({name, computing[name].name if name in computing else name} & set(model.network.outputs)),
                 scaled=name in owners and layer is None,
                 weight_integer=integer_bits(np.concatenate(weights), 32, covering=True) if weights else None,
                 result_integer=integer_bits(values[computing[name].name], 32, covering=True) if name in computing else None,

@@ -17,6 +17,8 @@ from dse.nn import anatomy, convert, extract, ranges
 from dse.nn.anatomy import Anatomy
 from dse.study import Target
 
+#: Kinds of layers that hls4ml puts into streams: copies for branches, and zeros around the pixels of a convolution.
+INSERTED = ("clone", "padding")
 #: Of the network's input where the design does not say.
 INPUT_WIDTH = 16
 
@@ -89,6 +91,7 @@ def convert_types(model: Anatomy, wanted: Types | None, hardware: Hardware, targ
         built = anatomy.graph(model.model, typed=wanted is None, config=config, hardware=hardware, settings=settings)
         if wanted is not None:
             _round(built, wanted)
+        convert.set_depths(built, hardware.fifo_depth)
         built.write()
         network = extract.extract(built)
     convert.settle(project)
@@ -103,14 +106,22 @@ def _config(model: Anatomy, wanted: Types | None, hardware: Hardware) -> dict[st
     rows: dict[str, dict[str, Any]] = {}
     for layer in model.network.multipliers:
         factor, strategy = hardware.reuse_factor.number(layer.name), str(hardware.strategy.of(layer.name))
-        rows[layer.name] = {"ReuseFactor": factor, "Strategy": strategy}
+        rows[layer.name] = {"ReuseFactor": factor, "Strategy": strategy, **convert.parallelism(layer.name, hardware)}
     if wanted is not None:
         for part, group in (("weight", wanted.weights), ("bias", wanted.biases), ("result", wanted.results)):
             for name, kind in group.items():
                 key = "scale" if part == "weight" and model.network.layer(name).kind == "batchnorm" else part
                 rows.setdefault(name, {}).setdefault("Precision", {})[key] = f"ap_{kind}"
+        rows |= _passed(model, wanted)
     default = hardware.strategy.default
     return {"LayerName": rows, "Model": {"Strategy": str(default) if default is not None else "latency"}}
+
+
+def _passed(model: Anatomy, wanted: Types) -> dict[str, dict[str, Any]]:
+    """Layers that hls4ml takes out (Dropout) have the type of what they pass on: with another one they would stay, and cast."""
+    gone = {layer.name for layer in model.model.layers if not layer.weights} - {layer.name for layer in model.network.layers}
+    types = {name: wanted.results.get(giver) for name, giver in model.results.items() if name in gone}
+    return {name: {"Precision": {"result": f"ap_{kind}"}} for name, kind in types.items() if kind is not None}
 
 
 def _round(built: Any, wanted: Types) -> None:
@@ -127,12 +138,9 @@ def _round(built: Any, wanted: Types) -> None:
 
 def _check(network: Network, model: Anatomy, wanted: Types | None, hardware: Hardware) -> None:
     """StageFailed("invalid") where what is built differs from what was asked: types or knobs."""
-    layers = [", ".join(layer.name for layer in one.layers if layer.kind != "clone") for one in (model.network, network)]
+    layers = [", ".join(layer.name for layer in one.layers if layer.kind not in INSERTED) for one in (model.network, network)]
     convert.same("names", "layers", *layers)
-    for layer in model.network.multipliers:
-        built = network.layer(layer.name)
-        convert.same(layer.name, "reuse_factor", hardware.reuse_factor.of(layer.name), built.reuse_factor)
-        convert.same(layer.name, "strategy", hardware.strategy.of(layer.name), built.strategy)
+    convert.check_hardware(network, hardware)
     if wanted is None:
         return
     for part, group in (("weight", wanted.weights), ("bias", wanted.biases), ("result", wanted.results)):

@@ -50,12 +50,8 @@ def _block(network: Network, rows: np.ndarray) -> np.ndarray:
 def trace(network: Network, rows: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Each layer's name, what it computes for float64 rows (n, ...), and that cast to its result type; like `reference`."""
     values: dict[str, np.ndarray] = {}
+    check(network)
     for layer in network.layers:
-        accumulator = layer.accumulator_type
-        if accumulator is not None and accumulator.width > EXACT_BITS:
-            raise StageFailed("unsupported", f"layer {layer.name}: an accumulator of {accumulator.width} bits exceeds float64.")
-        if layer.kind not in KINDS:
-            raise StageFailed("unsupported", f"layer {layer.name}: the float64 reference knows no {layer.kind}.")
         before = [values[name] for name in layer.inputs] or [rows.reshape(len(rows), *layer.input_shape)]
         found = KINDS[layer.kind](network, layer, before)
         values[layer.name] = quantise(found, layer.result_type)
@@ -69,6 +65,21 @@ def foresee(network: Network, rows: Mapping[str, np.ndarray], folder: Path) -> M
     with (folder / "outputs.npz").open("wb") as file:
         np.savez(file, allow_pickle=False, **outputs)
     return {"agreement": {}, "network": network.digest}
+
+
+def check(network: Network) -> None:
+    """StageFailed("unsupported") that names the first layer which has no reference, or whose sums exceed float64."""
+    for layer in network.layers:
+        if layer.accumulator_type is not None and layer.accumulator_type.width > EXACT_BITS:
+            width = layer.accumulator_type.width
+            raise StageFailed("unsupported", f"layer {layer.name}: an accumulator of {width} bits exceeds float64.")
+        what = str(layer.attributes.get({"activation": "activation", "merge": "op"}.get(layer.kind, ""), layer.kind))
+        if layer.kind not in KINDS or (layer.kind == "merge" and what != "add"):
+            raise StageFailed(
+                "unsupported",
+                f"layer {layer.name}: there is no float64 reference of {what} that its emulation could be held against. "
+                f"There is one of {', '.join(sorted({'add', *KINDS} - {'merge', 'input', 'clone'}))}.",
+            )
 
 
 def _same(network: Network, layer: Layer, before: list[np.ndarray]) -> np.ndarray:  # noqa: ARG001
@@ -112,9 +123,6 @@ def _pad(network: Network, layer: Layer, before: list[np.ndarray]) -> np.ndarray
 
 
 def _merge(network: Network, layer: Layer, before: list[np.ndarray]) -> np.ndarray:  # noqa: ARG001
-    operation = layer.attributes["op"]
-    if operation != "add":
-        raise StageFailed("unsupported", f"layer {layer.name}: the float64 reference knows no merge {operation!r}.")
     return np.asarray(before[0] + before[1])
 
 
