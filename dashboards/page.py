@@ -16,7 +16,7 @@ from dashboards import figures, sections
 from dashboards.palette import DARKENED
 from dashboards.sight import look
 from dse import __version__
-from dse.listing import SOFTMAX, headline
+from dse.listing import footnotes, headline
 from dse.run import Run
 from dse.view import View, view
 
@@ -109,6 +109,7 @@ def _body(run: Run, seen: View, drawn: dict[str, go.Figure]) -> str:
         _card(f"{_place('failures', drawn)}{failures}", wide=True),
     ]
     empty = "" if seen.front else " empty"
+    said = escape(f"{' '.join(footnotes(run.records))} Made by dse {__version__} from the records of {run.folder.name}.")
     return (
         "<header><div class='top'><p class='kind'>design-space exploration</p>"
         "<button type='button' id='theme' aria-label='light or dark'>light / dark</button></div>"
@@ -116,7 +117,7 @@ def _body(run: Run, seen: View, drawn: dict[str, go.Figure]) -> str:
         f"<p class='headline{empty}'>{escape(headline(seen))}</p>{sections.tiles(run, seen)}"
         "<noscript><p class='headline empty'>The pictures need JavaScript; the tables do not.</p></noscript>"
         f"<div class='cards'>{''.join(cards)}</div></main>"
-        f"<footer>{SOFTMAX} Made by dse {__version__} from the records of {escape(run.folder.name)}.</footer>"
+        f"<footer>{said}</footer>"
     )
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dse.export import Cell, figure, knob_order
 from dse.metrics import Judge, Metric
+from dse.record import Record
 from dse.run import Run
 from dse.view import Standing, View, coverage
 
 #: What every latency and every count leaves out.
 SOFTMAX = "Figures exclude softmax: the network ends in logits."
+STREAMED = (
+    "Latency of io_stream is what csynth states, with all layers at work at once; a streamed dense layer waits for all of its "
+    "input. The upper bound of an estimate is without such overlap, and co-simulation measures it (`dse synth --cosim`)."
+)
 #: The states of `dse.view.STATES` as people say them.
 STATE_WORDS = {
     "measured": "feasible",
@@ -93,6 +98,12 @@ def front_listing(view: View) -> Listing:
         if proof:
             rows[-1] += ("emulated" if standing.as_built else "not yet",)
     return Listing((*columns, *proof), tuple(rows), {n: cells[0] for n, cells in knobs.items() if n not in differ})
+
+
+def footnotes(records: Iterable[Record]) -> list[str]:
+    """What a reader of these records' figures has to know."""
+    streamed = any(record.effective.get("io_type") == "io_stream" for record in records)
+    return [SOFTMAX, STREAMED] if streamed else [SOFTMAX]
 
 
 def _knobs(standings: tuple[Standing, ...]) -> list[str]:

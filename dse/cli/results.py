@@ -55,7 +55,7 @@ def show_joint(runs: list[Run], judge: str, *, as_json: bool) -> None:
     """Print the common front of several runs; UsageError where their figures cannot be compared."""
     from dse.export import describe, figure
     from dse.joint import joint
-    from dse.listing import figure_text
+    from dse.listing import figure_text, footnotes
 
     found = joint(runs, judge)
     said = found.goals.judge
@@ -79,11 +79,13 @@ def show_joint(runs: list[Run], judge: str, *, as_json: bool) -> None:
     heads = ["study", "trial", *(f"{m}\n{found.goals.metric(m).unit}" for m in metrics), "as built", "knobs"]
     if cells:
         Sheet(heads, cells, numbers=list(range(1, 2 + len(metrics)))).show(console)
+        for line in footnotes(standing.record for _, standing in found.front):
+            say(console, line)
 
 
 def show_front(run: Run, console: Console, judge: str = "") -> None:
     """Print the front as a table, or why there is none; UsageError for an unknown judge."""
-    from dse.listing import coverage_lines, front_listing, headline
+    from dse.listing import coverage_lines, footnotes, front_listing, headline
     from dse.view import view
 
     seen = view(run, judge)
@@ -98,6 +100,8 @@ def show_front(run: Run, console: Console, judge: str = "") -> None:
     (sheet if sheet.fits(console) else _narrow(listing, sheet)).show(console)
     if listing.common:
         say(console, "The same in all: " + ", ".join(f"{name} {value}" for name, value in listing.common.items()) + ".")
+    for line in footnotes(standing.record for standing in seen.front):
+        say(console, line)
 
 
 def _sheet(listing: Listing, seen: View) -> Sheet:

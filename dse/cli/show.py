@@ -11,7 +11,7 @@ from rich.console import Console
 from dse.cli.arguments import AsJson, Folder
 from dse.cli.terminal import Sheet, say, say_json
 from dse.evidence import files_of, log_of, repeat
-from dse.listing import SOFTMAX, STATE_WORDS, figure_text
+from dse.listing import STATE_WORDS, figure_text, footnotes
 from dse.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _described(run: Run, standing: Standing) -> dict[str, Any]:
         if m.layers
     ]
     there = {stage: str(path) for stage, path in files.items() if path is not None}
-    return found | {"layers": layers, "files": there, "note": SOFTMAX, "repeat": repeat(run, record)}
+    return found | {"layers": layers, "files": there, "note": " ".join(footnotes([record])), "repeat": repeat(run, record)}
 
 
 def _show_head(console: Console, run: Run, standing: Standing) -> None:
@@ -109,7 +109,8 @@ def _show_figures(console: Console, run: Run, record: Record) -> None:
     if found:
         say(console, f"\nhardware judged by {run.goals.judge.name}")
         Sheet(heads, [_figure(name, m) for name, m in found.items()], numbers=[1]).show(console)
-        say(console, SOFTMAX)
+        for line in footnotes([record]):
+            say(console, line)
         _show_layers(console, run, record)
     for judge, other in elsewhere(record, run.goals.judge).items():
         say(console, f"\nby another judge, {judge.name}:")

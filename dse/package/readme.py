@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dse.listing import SOFTMAX, figure_text, title
+from dse.listing import figure_text, footnotes, title
 from dse.network import Network
 from dse.record import Record
 from dse.run import Run
@@ -62,7 +62,7 @@ layers, types and quantised weights.
 ## Figures
 
 {_figures(record)}
-{SOFTMAX}
+{" ".join(footnotes([record]))}
 
 {build}
 {VERIFY.format(what=CHECKS[kind], rows=rows)}"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,8 @@ class Estimate:
         if "latency_cycles" in values:
             values["latency_ns"] = values["latency_cycles"] * network.clock_ns
             low, high = intervals["latency_cycles"]
+            high = max(high, float(math.ceil(found.apart)))
+            intervals["latency_cycles"] = low, high
             intervals["latency_ns"], grades["latency_ns"] = (
                 (low * network.clock_ns, high * network.clock_ns),
                 grades["latency_cycles"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dse.errors import StageFailed
 from dse.network import Network
-from dse.synth.estimate.compose import compose
+from dse.synth.estimate.compose import apart, compose
 from dse.synth.estimate.cost import FIGURES, Cost
 from dse.synth.estimate.fit import Fit
 from dse.synth.estimate.layer import Supported, layer_cost
@@ -19,12 +19,13 @@ SILENT = ("input", "reshape")
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """The network's cost with grade and interval half-widths, and its layers'."""
+    """The network's cost with grade and interval half-widths, and its layers'; `apart` is the latency without any overlap."""
 
     cost: Cost
     grade: str
     scores: Mapping[str, float]
     layers: Mapping[str, Supported]
+    apart: float = 0.0
 
 
 def whole(network: Network, tool: Tool, fit: Fit) -> Whole:
@@ -39,12 +40,14 @@ def whole(network: Network, tool: Tool, fit: Fit) -> Whole:
             refused.append(error.message)
     if refused:
         raise StageFailed("unsupported", " ".join(refused))
-    cost = compose({name: found.cost for name, found in layers.items()}, network, tool)
+    costs = {name: found.cost for name, found in layers.items()}
+    cost = compose(costs, network, tool)
+    longest = apart(costs, network) if network.io_type == "io_stream" else 0.0
     spoken = [layers[layer.name] for layer in network.layers if layer.kind not in SILENT]
     if len(spoken) == 1 and spoken[0].grade == "calibrated":
-        return Whole(cost, "calibrated", spoken[0].scores, layers)
+        return Whole(cost, "calibrated", spoken[0].scores, layers, longest)
     scores = {name: max(_mean(spoken, name), fit.scores["network"][name]) for name in FIGURES}
-    return Whole(cost, "law", scores, layers)
+    return Whole(cost, "law", scores, layers, longest)
 
 
 def _mean(layers: list[Supported], figure: str) -> float:

@@ -13,7 +13,7 @@ from dse.record import Record
 from dse.synth.estimate.calibration import LEAST_DESIGNS, Calibration, Pair, calibrate, pairs_of
 from dse.synth.estimate.fit import shipped
 
-GUESS = Judge("estimate", "csynth", "law-2", "estimated", PART, 5.0)
+GUESS = Judge("estimate", "csynth", "law-3", "estimated", PART, 5.0)
 TOOL = Judge("vitis", "Vitis HLS", "2023.2", "hls", PART, 5.0)
 KEY = ("Vitis HLS", "2023.2", "hls", PART)
 

@@ -51,6 +51,17 @@ def test_every_figure_lies_within_its_interval_and_whole_figures_are_whole():
                     assert value == int(value)
 
 
+def test_the_bound_of_a_streamed_network_holds_what_layers_that_wait_for_one_another_take():
+    """Csynth lets streamed layers overlap; dense ones cannot. The figure is csynth's, its upper bound is at least the sum."""
+    layers = [dense("a", "x", 16, 8), relu("ra", "a", 8), dense("b", "ra", 8, 8), relu("rb", "b", 8), dense("c", "rb", 8, 8)]
+    found = Estimate().estimate(network(*layers, io_type="io_stream"))
+    chain = sum(layer["latency_cycles"] for layer in found.layers.values())
+    assert found.values["latency_cycles"] < chain <= found.intervals["latency_cycles"][1]
+    assert found.intervals["latency_ns"][1] == found.intervals["latency_cycles"][1] * 5.0
+    pixels = Estimate().estimate(network(conv("c", "x", (8, 8, 2), 4), relu("r", "c", 6, 6, 4), io_type="io_stream"))
+    assert pixels.intervals["latency_cycles"][1] < 10 * pixels.values["latency_cycles"]
+
+
 def test_the_causes_follow_whatever_changes_a_figure():
     """Another weight, stage or stated part is another store entry; the same network has the same causes."""
     layer = dense("fc1", "x", 16, 8)
