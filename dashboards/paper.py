@@ -1,4 +1,4 @@
-"""Scatter figures as PNG or SVG files for papers: the figures of page and app, drawn by matplotlib, which needs no browser."""
+"""Figures as PNG or SVG files for papers: those of page and app, drawn by matplotlib, which needs no browser."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from dashboards import blocks
 from dse.errors import DseError
 
 #: Inches that a page of A4 or letter leaves for one figure, and dots per inch of a PNG.
 WIDTH, DPI = 6.3, 200
 #: Inches for words around the panels; the legend of a single panel stands below it.
-LEFT, RIGHT, TOP, BOTTOM, LEGEND = 0.62, 0.2, 0.62, 0.48, 0.42
+LEFT, RIGHT, TOP, BOTTOM, LEGEND = blocks.LEAST, 0.2, 0.62, 0.48, 0.42
 MARKERS = {"circle": "o", "square": "s", "x-thin": "x", "diamond": "D"}
 
 
 def draw(figure: go.Figure, form: Literal["png", "svg"]) -> bytes:
-    """A figure of scatter traces (`front_scatter`, `scatter_matrix`, `hypervolume_curves`, `progress`) as an image.
+    """A figure of points, lines, lying bars or a heat map as an image.
 
     The same figure gives the same bytes. DseError where matplotlib is not installed, TypeError for other kinds of traces.
     """
@@ -28,21 +29,31 @@ def draw(figure: go.Figure, form: Literal["png", "svg"]) -> bytes:
     except ImportError:
         raise DseError('PNG and SVG files need matplotlib, which is not installed: pip install "dse[image]".') from None
     layout, content = figure.layout, io.BytesIO()
-    size = (WIDTH, WIDTH * min(max(layout.height / 680, 0.6), 1.05))
+    for trace in figure.data:
+        if not isinstance(trace, (go.Scatter, go.Scattergl, go.Bar, go.Heatmap)):
+            raise TypeError(f"only points, lines, bars and heat maps can be drawn for paper, got {type(trace).__name__}.")
+    size = (WIDTH, WIDTH * min(max(layout.height / 680, 0.4 if _blocks(figure) else 0.6), 1.05))
     style: Any = {"font.size": 8, "axes.linewidth": 0.7, "svg.hashsalt": "dse", "text.parse_math": False}
     with mpl.rc_context(style):
         sheet = Figure(figsize=size)
         panels = {}
         for trace in figure.data:
-            if not isinstance(trace, (go.Scatter, go.Scattergl)):
-                raise TypeError(f"only scatter traces can be drawn for paper, got {type(trace).__name__}.")
-            where = (trace.xaxis or "x", trace.yaxis or "y")
+            where = (getattr(trace, "xaxis", None) or "x", getattr(trace, "yaxis", None) or "y")
             if where not in panels:
-                panels[where] = _panel(sheet, layout, *where)
-            _trace(panels[where], trace, order=len(panels[where].get_children()))
+                panels[where] = _panel(sheet, layout, *where, left=blocks.room(figure))
+            if isinstance(trace, (go.Scatter, go.Scattergl)):
+                _trace(panels[where], trace, order=len(panels[where].get_children()))
+            elif isinstance(trace, go.Heatmap):
+                blocks.cells(panels[where], trace)
+        if lying := _blocks(figure):
+            blocks.bars(panels[("x", "y")], lying, layout)
         _words(sheet, layout, panels)
         sheet.savefig(content, format=form, dpi=DPI, metadata={"Date": None} if form == "svg" else {"Software": None})
     return content.getvalue()
+
+
+def _blocks(figure: go.Figure) -> list[go.Bar]:
+    return [trace for trace in figure.data if isinstance(trace, go.Bar)]
 
 
 def _axis(layout: go.Layout, name: str) -> Any:
@@ -50,14 +61,14 @@ def _axis(layout: go.Layout, name: str) -> Any:
     return layout[f"{name[0]}axis{name[1:]}"]
 
 
-def _panel(sheet: Any, layout: go.Layout, x: str, y: str) -> Any:
+def _panel(sheet: Any, layout: go.Layout, x: str, y: str, left: float) -> Any:
     """Axes at the place that plotly's domains (0 to 1) give them, inside the margins for words."""
     from matplotlib import ticker
 
     wide, tall = sheet.get_size_inches()
     across, up = _axis(layout, x), _axis(layout, y)
     bottom = BOTTOM if "xaxis2" in layout else BOTTOM + LEGEND
-    x_low, x_high = (LEFT + (wide - LEFT - RIGHT) * end for end in across.domain or (0, 1))
+    x_low, x_high = (left + (wide - left - RIGHT) * end for end in across.domain or (0, 1))
     y_low, y_high = (bottom + (tall - bottom - TOP) * end for end in up.domain or (0, 1))
     panel = sheet.add_axes((x_low / wide, y_low / tall, (x_high - x_low) / wide, (y_high - y_low) / tall))
     for axis, words in ((panel.xaxis, across), (panel.yaxis, up)):
@@ -131,6 +142,8 @@ def _words(sheet: Any, layout: go.Layout, panels: dict[tuple[str, str], Any]) ->
         look = {"color": words.font.color, "fontsize": 6.5}
         first.text(**place, **look, s=unescape(words.text), rotation=90 if vertical else 0, va="top" if vertical else "bottom")
     handles, labels = first.get_legend_handles_labels()
+    if layout.showlegend is False:
+        return
     if len(panels) > 1:
         place = {"loc": "upper right", "bbox_to_anchor": (1 - RIGHT / wide, 1 - TOP / tall)}
         sheet.legend(handles[::-1], labels[::-1], **place, frameon=False)

@@ -12,7 +12,7 @@ from dashboards import figures
 from dashboards.app.cards import states
 from dashboards.app.desk import Seen
 from dashboards.app.downloads import links
-from dashboards.app.pieces import badge, card, empty, graph, sheet, value
+from dashboards.app.pieces import badge, breakable, card, empty, graph, sheet, value
 from dashboards.columns import LOG
 from dashboards.outcomes import outcomes
 from dashboards.state import State
@@ -121,7 +121,7 @@ def _figure_table(seen: Seen, found: Mapping[str, Measurement]) -> Any:
         number = one.values[name]
         rows.append(
             [
-                html.Span(name, title=metric.meaning),
+                html.Span(breakable(name), title=metric.meaning),
                 figure_text(metric, number),
                 "" if metric.unit in ("fraction", "0 or 1") else metric.unit,
                 f"{100 * number / total:.3g} %" if total else "",

@@ -94,7 +94,9 @@ def links(seen: Seen, record: Record) -> list[Any]:
     if "emulate" in stored and "convert" in stored:
         made = "made now, as `dse package` makes it; that may take a minute"
         found.append(link("package: HLS project", "package", f"to be built, simulated and verified by itself; {made}"))
-        if record.design.knob("io_type") in (None, "io_parallel"):
+        knobs = record.design.knobs
+        unrolled = all(value == 1 for name, value in knobs.items() if name.partition(".")[0] == "reuse_factor")
+        if unrolled and knobs.get("io_type", "io_parallel") == "io_parallel":
             found.append(link("package: Verilog", "package", f"unrolled, with a test bench; {made}", more="&as=verilog"))
     for stage, folder in stored.items():
         found.append(link(f"{stage} files", "files", str(folder), more=f"&stage={quote(stage, safe='')}"))

@@ -38,7 +38,7 @@ def pulse(seen: Seen) -> list[Any]:
     if left_s is not None:
         found.append(html.Span(f"about {duration_text(max(left_s, 1.0))} left", className="quiet"))
     elif target and snapshot.finished >= target:
-        found.append(html.Span("emulating the front as built", className="quiet"))
+        found.append(html.Span("figures are added: the front as built, or by dse synth", className="quiet"))
     return found
 
 
@@ -92,7 +92,10 @@ def _now(seen: Seen) -> Any:
     running = seen.snapshot.running[-LISTED:]
     head = html.H2("Running now" if seen.snapshot.going_on else "Begun and not finished")
     if not running:
-        idle = "Nothing: the next trial is about to begin." if seen.snapshot.going_on else "Nothing is left open."
+        target = target_of(seen)
+        full = bool(target) and seen.snapshot.finished >= target
+        begins = "All trials are finished; figures are added to them." if full else "The next trial is about to begin."
+        idle = begins if seen.snapshot.going_on else "Nothing is left open."
         return html.Div([head, html.P(idle, className="quiet")])
     now = time.time()
     rows = []

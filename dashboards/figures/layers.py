@@ -53,7 +53,8 @@ def layer_bars(seen: View | Sight, standings: Sequence[Standing], metrics: Seque
     figure.update_xaxes(title_text="share of the layers' sum [%]", range=[0, 100], ticksuffix="")
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_layout(uniformtext={"minsize": 11, "mode": "hide"})
-    return figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"})
+    below = {"orientation": "h", "x": 0, "y": 0, "yanchor": "bottom", "yref": "container", "traceorder": "normal"}
+    return figure.update_layout(legend=below)
 
 
 def _look(layer: int) -> dict[str, Any]:

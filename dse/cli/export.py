@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
@@ -12,12 +12,15 @@ from dse.cli.arguments import Folder, JudgeOption
 from dse.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dse.run import Run
-    from dse.view import View
+    from dse.view import Standing, View
 
 Form = Literal["csv", "json", "parquet", "html", "png", "svg"]
+Picture = Literal["front", "hypervolume", "time", "importance", "slices", "stages", "failures", "layers"]
 #: File names in the sweep's folder where --out is not given.
-NAMES = {"csv": "results", "json": "results", "parquet": "results", "html": "index", "png": "front", "svg": "front"}
+NAMES = {"csv": "results", "json": "results", "parquet": "results", "html": "index"}
 
 
 def export(
@@ -25,19 +28,26 @@ def export(
     form: Annotated[Form | None, typer.Option("--format", help="Default: by the ending of PATH, else csv.")] = None,
     judge: JudgeOption = "",
     out: Annotated[Path | None, typer.Option(metavar="PATH", help="Where to; default: a file in DIR.")] = None,
-    axes: Annotated[str, typer.Option(metavar="X,Y", help="Figures of a png or svg, or `all` for all pairs.")] = "",
+    axes: Annotated[
+        str, typer.Option(metavar="X,Y", help="Figures of the front, or `all` for all pairs; of slices: one.")
+    ] = "",
+    picture: Annotated[Picture, typer.Option(help="What a png or svg shows.")] = "front",
+    trial: Annotated[int | None, typer.Option(metavar="N", help="The design of `layers`; default: the knee.")] = None,
 ) -> None:
-    """Write every record as a table, the run as one page, or the front as a picture.
+    """Write every record as a table, the run as one page, or one of its figures as a picture.
 
     csv, json and parquet hold one row per trial: knobs as asked and as built, every figure with its source and judge,
     failures. A figure that nobody has stated is an empty cell. html is one file that works offline. parquet needs
-    `pip install "dse[parquet]"`, png and svg `pip install "dse[image]"`.
+    `pip install "dse[parquet]"`, png and svg `pip install "dse[image]"`. Pictures: the front; hypervolume over trials or time;
+    the importance of each knob for each objective; an objective along each knob (slices); time per stage; failures by kind;
+    one design's figures per layer.
 
     \b
     Examples:
       dse export runs/digits
       dse export runs/digits --format html
       dse export runs/digits --out front.svg --axes dsp,accuracy
+      dse export runs/digits --out knobs.svg --picture importance
       dse export runs/digits --format csv --judge vitis --out vitis.csv
     """
     from dse.listing import coverage_lines
@@ -48,10 +58,12 @@ def export(
     run = open_run(folder)
     seen = view(run, judge)
     form = form or _form(out)
-    if axes and form not in ("png", "svg"):
-        raise UsageError(f"--axes is for png and svg; {form} holds all figures.")
-    path = out or folder / f"{NAMES[form]}{_mark(run, seen)}.{form}"
-    publish(path, _content(run, seen, form, axes))
+    drawn = form in ("png", "svg")
+    if (axes or picture != "front" or trial is not None) and not drawn:
+        name = "--axes" if axes else "--picture" if picture != "front" else "--trial"
+        raise UsageError(f"{name} is for png and svg; {form} holds all figures.")
+    path = out or folder / f"{picture if drawn else NAMES[form]}{_mark(run, seen)}.{form}"
+    publish(path, _content(run, seen, form) if not drawn else _drawn(seen, form, picture, axes, trial))
     typer.echo(f"{path}: {len(seen.standings)} trials, judged by {seen.judge.name}")
     for line in coverage_lines(run, seen.judge):
         typer.echo(line)
@@ -74,29 +86,69 @@ def _mark(run: Run, seen: View) -> str:
     return re.sub(r"[^A-Za-z0-9.]+", "-", words)
 
 
-def _content(run: Run, seen: View, form: Form, axes: str) -> bytes:
-    if form in ("csv", "json", "parquet"):
-        from dse.export import as_csv, as_json, as_parquet
-
-        return {"csv": as_csv, "json": as_json, "parquet": as_parquet}[form](seen)
+def _content(run: Run, seen: View, form: Form) -> bytes:
     if form == "html":
         from dashboards.page import render
 
         return render(run, seen.judge.name).encode()
-    return _picture(seen, "png" if form == "png" else "svg", axes)
+    from dse.export import as_csv, as_json, as_parquet
+
+    return {"csv": as_csv, "json": as_json, "parquet": as_parquet}[form](seen)
 
 
-def _picture(seen: View, form: Literal["png", "svg"], axes: str) -> bytes:
-    from dashboards.figures import front_scatter, progress, scatter_matrix
+def _drawn(seen: View, form: Form, picture: Picture, axes: str, trial: int | None) -> bytes:
+    """One of the figures; UsageError where --axes or --trial do not go with it."""
     from dashboards.paper import draw
+
+    if axes and picture not in ("front", "slices"):
+        raise UsageError(f"--axes goes with the pictures front and slices, not with {picture}.")
+    if trial is not None and picture != "layers":
+        raise UsageError(f"--trial goes with the picture layers, not with {picture}.")
+    figure = _front(seen, axes) if picture == "front" else _other(seen, picture, axes, trial)
+    return draw(figure, "png" if form == "png" else "svg")
+
+
+def _front(seen: View, axes: str) -> Any:
+    from dashboards.figures import front_scatter, progress, scatter_matrix
 
     names = [objective.metric for objective in seen.goals.objectives]
     if axes == "all" and len(names) > 1:
-        return draw(scatter_matrix(seen), form)
+        return scatter_matrix(seen)
     if not axes and len(names) == 1:
-        return draw(progress(seen), form)
+        return progress(seen)
     chosen = axes.split(",") if axes else [names[1], names[0]]
     if len(chosen) != 2:
         raise UsageError(f"--axes wants two figures, such as lut,accuracy, or all (with two objectives or more); got {axes!r}.")
     x, y = (seen.goals.metric(name.strip()).name for name in chosen)
-    return draw(front_scatter(seen, x, y), form)
+    return front_scatter(seen, x, y)
+
+
+def _other(seen: View, picture: Picture, axes: str, trial: int | None) -> Any:
+    from dashboards import figures
+    from dashboards.importance import importance
+    from dashboards.sight import look
+
+    sight = look(seen)
+    metric = seen.goals.metric(axes.strip()).name if axes else seen.goals.objectives[0].metric
+    makers: dict[str, Callable[[], Any]] = {
+        "hypervolume": lambda: figures.hypervolume_curves([sight]),
+        "time": lambda: figures.hypervolume_curves([sight], over_time=True),
+        "importance": lambda: figures.importance_map(sight, importance(sight)),
+        "slices": lambda: figures.slices(sight, metric),
+        "stages": lambda: figures.stage_bars(sight),
+        "failures": lambda: figures.failure_bars(sight),
+        "layers": lambda: figures.layer_bars(sight, [_standing(seen, trial)]),
+    }
+    return makers[picture]()
+
+
+def _standing(seen: View, trial: int | None) -> Standing:
+    """This trial's, or the knee's; UsageError where there is none."""
+    if trial is None and seen.knee is not None:
+        return seen.knee
+    found = next((standing for standing in seen.standings if standing.record.trial == trial), None)
+    if found is None:
+        raise UsageError(
+            f"--trial: there is no record of trial {trial}." if trial is not None else "no design is feasible; give --trial."
+        )
+    return found

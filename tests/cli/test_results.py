@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from build_run import JUDGE, VITIS, build_run, goals, plain_record, write_run
@@ -216,8 +217,42 @@ def test_axes_of_a_picture_can_be_chosen(run, dse, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("picture", "words"),
+    [
+        ("hypervolume", ("Hypervolume over trials", "finished trials")),
+        ("time", ("Hypervolume over time", "time since the first record [s]")),
+        ("importance", ("What matters for what", "reuse_factor", "latency_ns")),
+        ("slices", ("accuracy along each knob", "io_stream", "sparsity")),
+        ("stages", ("Time per stage", "synthesize")),
+        ("failures", ("Failures by kind", "mismatch", "the machine")),
+        ("layers", ("Figures per layer, trial 11", "fc1", "share of the layers' sum [%]")),
+    ],
+)
+def test_every_picture_of_the_page_can_be_put_on_paper(run, dse, tmp_path, picture, words):
+    """As SVG with its words, as PNG with ink."""
+    for form in ("svg", "png"):
+        dse("export", run.folder, "--picture", picture, "--out", tmp_path / f"x.{form}")
+    text = unescape((tmp_path / "x.svg").read_text())
+    for word in words:
+        assert f"<!-- {word}" in text
+    assert (tmp_path / "x.png").stat().st_size > 10_000
+
+
+def test_slices_and_layers_are_of_ones_own_choice(run, dse, tmp_path):
+    """Another figure, another design."""
+    dse("export", run.folder, "--picture", "slices", "--axes", "lut", "--out", tmp_path / "x.svg")
+    assert "<!-- lut along each knob" in (tmp_path / "x.svg").read_text()
+    dse("export", run.folder, "--picture", "layers", "--trial", "3", "--out", tmp_path / "x.svg")
+    assert "<!-- Figures per layer, trial 3" in (tmp_path / "x.svg").read_text()
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("export", "{}", "--picture", "stages"), "--picture is for png and svg"),
+        (("export", "{}", "--format", "png", "--trial", "3"), "--trial goes with the picture layers"),
+        (("export", "{}", "--format", "png", "--picture", "stages", "--axes", "lut"), "--axes goes with the pictures"),
+        (("export", "{}", "--format", "png", "--picture", "layers", "--trial", "999"), "no record of trial 999"),
         (("front", "{}", "--judge", "vivado"), "none of the judges of this run"),
         (("front", "{}", "--judge", "xc7z020"), "fits several judges"),
         (("export", "{}", "--judge", "vivado"), VITIS.name),

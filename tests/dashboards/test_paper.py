@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import xml.etree.ElementTree as ET
 
@@ -13,8 +14,10 @@ from build_run import JUDGE, build_run, goals, plain_record, write_run
 from PIL import Image
 
 from dashboards import figures
+from dashboards.importance import Importance
 from dashboards.palette import LIGHT
 from dashboards.paper import draw
+from dashboards.sight import look
 from dse.errors import DseError
 from dse.goals import Limit, Objective
 from dse.view import view
@@ -121,10 +124,35 @@ def test_an_empty_figure_says_why(tmp_path):
     assert "no design has both figures yet" in text_of(figures.front_scatter(view(write_run(tmp_path, [])), "lut", "dsp"))
 
 
-def test_bars_are_refused(seen):
-    """Only scatter figures are drawn; silently drawing nothing would be worse."""
-    with pytest.raises(TypeError, match="only scatter"):
-        draw(go.Figure(go.Bar(x=[1], y=[2])).update_layout(height=100), "png")
+def test_bars_are_as_long_as_their_figures(seen):
+    """One bar per stage from the axis on, in proportion, the first stage at the top."""
+    figure = figures.stage_bars(seen)
+    root = ET.fromstring(draw(figure, "svg"))
+    fill = f"fill: {LIGHT['front']}"
+    paths = [e.get("d") for e in root.iter("{http://www.w3.org/2000/svg}path") if fill in e.get("style", "")]
+    corners = [np.array([float(n) for n in re.findall(r"-?[0-9.]+", path)]).reshape(-1, 2) for path in paths]
+    long = [np.ptp(corner[:, 0]) for corner in corners]
+    high = [corner[:, 1].mean() for corner in corners]
+    assert len(long) == len(figure.data[0].x)
+    assert np.corrcoef(long, figure.data[0].x)[0, 1] == pytest.approx(1, abs=1e-6)
+    assert high == sorted(high, reverse=True)  # plotly begins at the bottom, too
+
+
+def test_a_heat_map_has_its_shares_in_its_cells(tmp_path):
+    """A share of 1 in the front's blue, words on it in white."""
+    share = Importance(("a", "b"), ("accuracy",), np.array([[1.0], [0.0]]), np.array([1.0]), 60)
+    sight = look(view(build_run(tmp_path)))
+    figure = figures.importance_map(sight, share)
+    text = text_of(figure)
+    assert "<!-- 100%" in text
+    assert "<!-- 0%" in text
+    assert near(pixels(draw(figure, "png")), LIGHT["front"]) > 10_000
+
+
+def test_other_kinds_of_traces_are_refused(seen):
+    """Silently drawing nothing would be worse."""
+    with pytest.raises(TypeError, match="only points, lines, bars and heat maps"):
+        draw(go.Figure(go.Pie(values=[1])).update_layout(height=100), "png")
 
 
 def test_without_matplotlib_the_message_names_the_extra(seen, monkeypatch):
