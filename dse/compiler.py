@@ -8,6 +8,7 @@ library), and a convolution of 30 x 30 x 16 outputs runs five times as fast, com
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ COMPILER = "g++"
 FLAGS = ("-fPIC", "-std=c++17", "-fno-gnu-unique", "-w")
 #: A compilation that takes longer is a hang.
 TIMEOUT_S = 1800.0
+#: The precompiled header, and beside it how many bytes it has: one that a full disk has cut off is no header.
+PARSED, SIZE = "headers.h.gch", "headers.size"
 #: What is taken out of AMD's types.
 SLOW, FAST = "clearUnusedBits(void) volatile", "clearUnusedBits(void)"
 
@@ -48,22 +51,42 @@ def precompiled(text: str, types: Path, include: Sequence[Path], libraries: Path
     """Arguments that begin a compilation: flags, folders, and the header `text`, parsed once for all that say the same.
 
     `types` is the folder of AMD's types, `include` are further folders. `key` begins with the optimisation level (-O1) and
-    names all that the included files depend on. `libraries` is a folder for caches, shared between processes.
+    names all that the included files depend on. `libraries` is a folder for caches, shared between processes. A header that
+    was damaged there is parsed anew.
     """
     known = repr((text, digest(types), list(key), compiler_version(), FLAGS))
     home = libraries / f"headers-{hashlib.sha256(known.encode()).hexdigest()[:24]}"
-    if not (home / "headers.h.gch").exists():
+    if not _sound(home):
         libraries.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=libraries, prefix="draft-"))
         _fast_types(types, draft / "ap_types")
         (draft / "headers.h").write_text(text + "\n")
         begin = _begin(draft, include, key[0])
-        compile_unit([*begin, "-x", "c++-header", f"{draft}/headers.h", "-o", f"{draft}/headers.h.gch"], draft / "compile.log")
+        compile_unit([*begin, "-x", "c++-header", f"{draft}/headers.h", "-o", f"{draft}/{PARSED}"], draft / "compile.log")
+        _seal(draft)
         try:
             draft.rename(home)
-        except OSError:  # another process was faster
+        except OSError:  # another process was faster, or what is there is damaged
+            if not _sound(home):
+                for name in ("headers.h", PARSED, SIZE):
+                    (draft / name).replace(home / name)
             shutil.rmtree(draft)
     return [*_begin(home, include, key[0]), "-include", str(home / "headers.h")]
+
+
+def _sound(home: Path) -> bool:
+    """Whether a folder holds a precompiled header of the size that was written."""
+    try:
+        return (home / PARSED).stat().st_size == int((home / SIZE).read_text())
+    except (OSError, ValueError):
+        return False
+
+
+def _seal(draft: Path) -> None:
+    """Note the header's size once all of it is on the disk."""
+    with (draft / PARSED).open("rb") as file:
+        os.fsync(file.fileno())
+    (draft / SIZE).write_text(str((draft / PARSED).stat().st_size))
 
 
 def _begin(home: Path, include: Sequence[Path], level: str) -> list[str]:
