@@ -100,15 +100,18 @@ def _wild(monkeypatch, number):
 
 
 def test_a_loss_that_is_no_number_fails_one_design(store, monkeypatch):
-    """A typed failure with its epoch; the others are published."""
+    """A failure of the design with its epoch, which is remembered: no trial trains it again. The others are published."""
     _wild(monkeypatch, 1)
     designs = [design(weight_bits=bits) for bits in (3, 4, 5)]
     prepared = together(designs, STUDY, store)
     assert prepared.made == 2
     (failure,) = prepared.failed.values()
-    assert (failure.stage, failure.kind) == ("compress", "crash")
+    assert (failure.stage, failure.kind) == ("compress", "invalid")
     assert "in epoch 1 of 6" in failure.message
-    assert together([designs[0], designs[2]], STUDY, store).known == 2
+    monkeypatch.undo()
+    assert evaluate(0, designs[1], STUDY, store).failure == failure
+    again = together(designs, STUDY, store)
+    assert (again.made, again.known, again.failed) == (0, 2, prepared.failed)
 
 
 def test_what_is_published_before_an_interruption_stays(store, monkeypatch):

@@ -103,9 +103,12 @@ class Compressed(NamedTuple):
     seconds: float = 0.0
 
     def leave(self, folder: Path) -> Mapping[str, Any]:
-        """Write `weights.npz` and the quantisers; returns what the entry says. StageFailed("crash") where it is lost."""
+        """Write `weights.npz` and the quantisers; returns what the entry says. StageFailed("invalid") where it is lost.
+
+        The same causes lose it again: that is the design's fault, as in `train.fit`, and not the machine's.
+        """
         if self.lost:
-            raise StageFailed("crash", self.lost)
+            raise StageFailed("invalid", self.lost)
         train.save_weights(folder / "weights.npz", self.arrays)
         (folder / QUANTIZERS_FILE).write_text(json.dumps(self.quantizers.as_json()))
         zeros = {name: float(np.mean(arrays[0] == 0)) for name, arrays in self.arrays.items()}
