@@ -7,15 +7,20 @@ What Optuna is told of a record:
     stopped early                 PRUNED, the excess > 0
     permanent failure             PRUNED, constraint `buildable` = 1
     passing failure               FAIL, which no sampler learns from
+
+TPE's asks take longer with every trial (17 ms at 300 trials of ten knobs and three objectives, 170 at 4,000): it learns from
+the best and the newest records alone, so that ten times the trials take ten times the time.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import TrialState
@@ -24,6 +29,7 @@ from dse.design import Design, Scalar
 from dse.domains import Domain
 from dse.errors import UsageError
 from dse.goals import Goals
+from dse.pareto import front
 from dse.record import Record
 from dse.space import Space
 from dse.study import Study
@@ -33,6 +39,8 @@ from dse.sweep.proposals import Exhaustive, Proposals
 PATIENCE = 20
 #: Random draws before what is left of the space is searched in order.
 DRAWS = 1000
+#: Records that TPE learns from, and how many more there may be before the others are left out.
+REMEMBERED, MORE = 500, 100
 
 
 def proposals(study: Study, trials: int, seed: int) -> Proposals:
@@ -62,15 +70,19 @@ class Sampling(Proposals):
         self._goals, self._random = goals, random.Random(seed)  # noqa: S311 - nothing secret
         self._free = space.free
         self._distributions = {name: _distribution(domain) for name, domain in self._free.items()}
-        self._study = optuna.create_study(
-            directions=["maximize" if o.direction == "max" else "minimize" for o in goals.objectives],
-            sampler=_sampler(sampler, seed),
-        )
+        self._forgets, self._taught = sampler == "tpe", 0
+        self._study = self._fresh(_sampler(sampler, seed))
         self._trials: dict[str, optuna.Trial] = {}
         self._told: dict[str, Record] = {}
 
+    def _fresh(self, sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+        directions = ["maximize" if o.direction == "max" else "minimize" for o in self._goals.objectives]
+        return optuna.create_study(directions=directions, sampler=sampler)
+
     def ask(self) -> Design | None:
         """A design that has not been proposed before; None when there is none left."""
+        if self._forgets and self._taught > REMEMBERED + MORE:
+            self._forget()
         for _ in range(PATIENCE):
             if len(self._seen) >= self.size:
                 return None
@@ -116,6 +128,13 @@ class Sampling(Proposals):
                 )
             )
         self._study.add_trials(found)
+        self._taught += len(found)
+
+    def _forget(self) -> None:
+        """Go on with the records that are worth most. Designs under way are added when they are told of."""
+        self._study, self._taught = self._fresh(self._study.sampler), 0
+        self._trials.clear()
+        self.replay(remembered(self._goals, list(self._told.values()), REMEMBERED))
 
     def _answer(self, trial: optuna.Trial, record: Record | None) -> None:
         if record is None:  # still being evaluated: nothing is known, so nothing is said
@@ -125,6 +144,7 @@ class Sampling(Proposals):
             trial.set_constraint(name, value)
         state, objectives = self._state(record)
         self._study.tell(trial, values=objectives, state=state)
+        self._taught += 1
 
     def _state(self, record: Record) -> tuple[TrialState, list[float] | None]:
         if record.failure is not None:
@@ -149,6 +169,17 @@ class Sampling(Proposals):
             if design.digest not in self._seen:
                 return design
         return next((design for design in self._space.designs() if design.digest not in self._seen), None)
+
+
+def remembered(goals: Goals, records: Sequence[Record], most: int) -> list[Record]:
+    """At most so many of the records, in their order: the newest half of that of the feasible front, then the newest of all."""
+    rows = [i for i, record in enumerate(records) if goals.feasible(record)]
+    points = np.array([goals.values(records[i]) for i in rows], dtype=np.float64).reshape(-1, len(goals.objectives))
+    best = np.array(rows, int)[front(points * [objective.sign for objective in goals.objectives])]
+    kept = set(best[-(most // 2) :].tolist())
+    newest = (i for i in reversed(range(len(records))) if i not in kept)
+    kept |= set(itertools.islice(newest, most - len(kept)))
+    return [records[i] for i in sorted(kept)]
 
 
 def _distribution(domain: Domain) -> BaseDistribution:

@@ -290,3 +290,36 @@ def test_no_warning_of_optunas_reaches_the_user(kind):
         for number in range(12):
             found.tell(mixed(found.ask(), number))
     assert found.seen == 12
+
+
+def test_tpe_learns_from_the_front_and_the_newest_records(monkeypatch):
+    """So its study does not grow with the sweep; every design is still proposed once, and the front is never forgotten."""
+    monkeypatch.setattr(sampling, "REMEMBERED", 6)
+    monkeypatch.setattr(sampling, "MORE", 2)
+    space = Space(Integers(2, 16), Integers(2, 16), strategy=Choice("latency", "resource"), clock_ns=5)
+    found, sizes = sampler(space, "tpe"), []
+    ahead = found.ask()  # under way while others are forgotten
+    proposed = [ahead]
+    for i in range(60):
+        proposed.append(found.ask())
+        found.tell(measured(proposed[-1], 0.9, 100 + i, trial=i))
+        sizes.append(len(found._study.get_trials(deepcopy=False)))
+    found.tell(measured(ahead, 0.8, 900))
+    assert len({one.digest for one in proposed}) == 61
+    assert max(sizes) < 50
+    values = [trial.values[0] for trial in found._study.get_trials(deepcopy=False) if trial.values]
+    assert min(values) == 100
+    assert {159, 900} <= set(values)
+
+
+def test_what_is_remembered_is_the_front_then_the_newest():
+    """No more than asked for, in the records' order; failures and what breaks a limit are no front."""
+    designs = list(SMALL.designs())
+    told = [(0.8, 100), (0.85, 200), (0.8, 300), (0.9, 1500), (0.8, 400), (0.8, 500), (0.8, 600)]
+    records = [measured(designs[i], *figures, trial=i) for i, figures in enumerate(told)]
+    records.append(failed("invalid")(designs[7]))
+    kept = sampling.remembered(WHAT, records, 4)
+    assert [records.index(one) for one in kept] == [0, 1, 6, 7]
+    assert [records.index(one) for one in sampling.remembered(WHAT, records, 2)] == [1, 7]
+    assert sampling.remembered(WHAT, records, 100) == records
+    assert sampling.remembered(WHAT, [], 4) == []
