@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
-from dse import library, scores
+from dse import busy, library, scores
 from dse.compiler import compiler_version
 from dse.design import Design, Scalar
 from dse.domains import Domain
@@ -55,6 +55,8 @@ class _Here:
 
     study: Study | None = None
     store: Store | None = None
+    #: where the sweep's records are
+    folder: Path = Path()
 
 
 _here = _Here()
@@ -102,6 +104,7 @@ def start(setup: Setup) -> None:
     library.use(setup.threads)
     _here.study = cloudpickle.loads(setup.study)
     _here.store = setup.store
+    _here.folder = setup.log.parent
 
 
 def _die_with(runner: int) -> None:
@@ -193,7 +196,8 @@ def together(designs: Sequence[Design]) -> Prepared:
     """The networks of many designs, trained at once, before their trials."""
     from dse import together as room
 
-    return room.together(designs, *_ready())
+    with busy.telling(_here.folder):
+        return room.together(designs, *_ready())
 
 
 def verify(record: Record) -> tuple[tuple[Measurement, ...], Failure | None]:

@@ -27,7 +27,7 @@ FLOORS = (
     ("domains", "record", "fixed", "workload", "legal"),
     ("space", "goals", "datasets", "scores"),
     # where things are kept, and how programs are called
-    ("journal", "publish", "shell", "legacy_keras"),
+    ("journal", "publish", "shell", "legacy_keras", "busy"),
     ("store", "run", "vendor", "compiler", "library"),
     # what readers of a run see
     ("view",),

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from dse import busy
 from dse.design import build
 from dse.evaluate import evaluate
 from dse.nn import compress, population
@@ -158,3 +159,13 @@ def test_a_model_that_cannot_be_trained_together_is_named_by_its_layer(store):
     assert record.failure is None, record.failure
     entry = store.find("compress", record.entries["compress"])
     assert sorted(path.name for path in entry.folder.iterdir()) == ["entry.json", "quantizers.json", "weights.npz"]
+
+
+def test_each_epoch_is_told_while_it_lasts(store, tmp_path, monkeypatch):
+    """Of the networks that are really trained: those that fill the batch do not count."""
+    said, designs = [], [design(weight_bits=bits) for bits in (3, 4, 5)]
+    write = busy._File.emit
+    monkeypatch.setattr(busy._File, "emit", lambda self, record: (write(self, record), said.extend(busy.told(tmp_path))))
+    with busy.telling(tmp_path):
+        together(designs, STUDY, store)
+    assert said == [f"training 3 networks together, epoch {number}/6" for number in range(1, 7)]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from dse import worker
+from dse import busy, worker
 from dse.design import Design
 from dse.errors import DseError, StageFailed
 from dse.executors import Workers, outcome
@@ -60,6 +60,7 @@ class Sweeping:
         """Sweep until the target is reached or nothing is left, then emulate the front as it is built."""
         with Show(self.options.console, self.goals, self.target, quiet=self.options.quiet) as self.show:
             self._greet()
+            busy.forget(self.ledger.folder)
             self.show.already(list(self.ledger.records.values()))
             self._explore()
             self._verify()
@@ -86,6 +87,7 @@ class Sweeping:
             if not self.preparing and not self.running:
                 return
             done, _ = wait([*self.preparing, *self.running], timeout=0.5, return_when=FIRST_COMPLETED)
+            self.show.busy(busy.told(self.ledger.folder))
             for future in done:
                 if future in self.preparing:
                     self._prepared(future)
@@ -153,6 +155,7 @@ class Sweeping:
         try:
             found: Prepared = outcome(future, self.study.timeout_s * designs)
         except StageFailed as error:
+            busy.forget(self.ledger.folder)
             self.show.say(f"{designs} networks could not be trained together ({error.kind}: {error.message}); halves are tried")
             self.batch = max(1, min(self.batch, designs // 2))
             for half in halves(batch):

@@ -41,12 +41,13 @@ class Show:
             MofNCompleteColumn(),
             TextColumn("{task.fields[best]}"),
             TextColumn("[red]{task.fields[failed]}"),
+            TextColumn("[dim]{task.fields[busy]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,
             disable=not self._live,
         )
-        self._task = self._bar.add_task("designs", total=total, best="", failed="")
+        self._task = self._bar.add_task("designs", total=total, best="", failed="", busy="")
         self._failed = 0
         self._told: set[str] = set()
         self._best: float | None = None
@@ -82,6 +83,11 @@ class Show:
             self.say(f"trained one by one: {'; '.join(reasons)}")
         if found.made:
             self.note(f"{found.made} networks trained together [{seconds:.1f} s]")
+
+    def busy(self, told: list[str]) -> None:
+        """What workers say of themselves meanwhile; one of them is enough for a line."""
+        more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+        self._bar.update(self._task, busy="".join(told[:1]) + more)
 
     def note(self, line: str) -> None:
         """A line in the log and where there is no bar."""

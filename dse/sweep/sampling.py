@@ -76,8 +76,9 @@ class Sampling(Proposals):
         self._told: dict[str, Record] = {}
 
     def _fresh(self, sampler: optuna.samplers.BaseSampler) -> optuna.Study:
-        directions = ["maximize" if o.direction == "max" else "minimize" for o in self._goals.objectives]
-        return optuna.create_study(directions=directions, sampler=sampler)
+        return optuna.create_study(
+            directions=["maximize" if o.direction == "max" else "minimize" for o in self._goals.objectives], sampler=sampler
+        )
 
     def ask(self) -> Design | None:
         """A design that has not been proposed before; None when there is none left."""

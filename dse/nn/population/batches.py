@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dse import scores
+from dse import busy, scores
 from dse.errors import StageFailed
 from dse.nn.graph import Quantizers
 from dse.nn.population import quantisers
@@ -108,7 +108,9 @@ def _batch(topology: Topology, members: Sequence[Member], data: Split, training:
     weights = np.ones(len(rows.y), np.float32) if weights is None else weights
     task = Task(grids(members), rates, tf.constant(rows.x), tf.constant(rows.y), tf.constant(weights))
     state, run, lost = start(topology, members), epoch(topology), np.zeros(len(members), int)
+    count = len(set(map(id, members)))  # the last one fills the batch
     for number, course in enumerate(_courses(topology, members, len(rows.y), training, pruning), 1):
+        busy.log.info("training %d networks together, epoch %d/%d", count, number, training.fine_tune_epochs)
         state, losses = run(state, task, course)
         lost[~np.isfinite(losses) & (lost == 0)] = number
     found = {name: [np.asarray(array) for array in arrays] for name, arrays in state.arrays.items()}
