@@ -128,7 +128,8 @@ class Workers(Processes):
 
     def __enter__(self) -> Self:
         cores = len(os.sched_getaffinity(0))
-        setup = worker.Setup(cloudpickle.dumps(self.study), self.store, max(1, cores // self.jobs), os.getpid())
+        study, threads = cloudpickle.dumps(self.study), max(1, cores // self.jobs)
+        setup = worker.Setup(study, self.store, threads, os.getpid(), self.log.parent)
         context: Any = ForkServerContext()
         context.Process = partial(_Forked, log=self.log)
         context.set_forkserver_preload(["dse.preload"])

@@ -41,12 +41,13 @@ ARCHITECTURES = 64
 
 @dataclass(frozen=True)
 class Setup:
-    """What a worker needs at its start: the pickled study, the store and its share of the cores."""
+    """What a worker needs at its start: the pickled study, the store, its share of the cores, and the folder of the sweep."""
 
     study: bytes
     store: Store
     threads: int
     runner: int
+    folder: Path
 
 
 @dataclass
@@ -104,7 +105,7 @@ def start(setup: Setup) -> None:
     library.use(setup.threads)
     _here.study = cloudpickle.loads(setup.study)
     _here.store = setup.store
-    _here.folder = setup.log.parent
+    _here.folder = setup.folder
 
 
 def _die_with(runner: int) -> None:
