@@ -161,11 +161,11 @@ class Open:
         stages = mapping.mapped(verilog, folder / "yosys", self.effort)
         vendor.pack(verilog, ("*.v",), folder / VERILOG)
         shutil.rmtree(verilog)
-        cells = {name: float(sum(stage[name] for stage in stages.values())) for name in ("lut", "carry", "dsp")}
+        cells = {name: float(sum(stage[name] for stage in stages.values())) for name in ("lut", "carry")}
         version = f"{_version('pyosys')}, alkaid {_version('alkaid')}"
         return Measurement(
             source=Source("synthesize", "yosys", version, "netlist"),
-            values={**cells, **_figures(network, pipeline)},
+            values={**cells, "dsp": 0.0, **_figures(network, pipeline)},
             judge=self.judge(network.part, network.clock_ns),
             layers={name: {metric: float(n) for metric, n in counts.items()} for name, counts in stages.items()},
         )

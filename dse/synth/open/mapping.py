@@ -19,9 +19,7 @@ SCRIPT = Path(__file__).parents[1] / "scripts" / "map.ys"
 #: What runs a script file; pyosys brings Yosys as a library.
 CALL = "import sys; from pyosys import libyosys as ys; ys.run_pass('script ' + sys.argv[1], ys.Design())"
 #: Cells by the metric that counts them. An inverter that no look-up table has taken in is one of its own.
-CELLS = {**{f"LUT{n}": "lut" for n in range(1, 7)}, "INV": "lut", "CARRY4": "carry", "DSP48E1": "dsp", "DSP48E2": "dsp"}
-#: Cells that are wires or constants in the device.
-FREE = ("GND", "VCC", "$scopeinfo")
+CELLS = {"$lut": "lut", "CARRY4": "carry"}
 
 
 @dataclass(frozen=True)
@@ -37,12 +35,14 @@ def mapped(verilog: Path, folder: Path, effort: Effort) -> dict[str, dict[str, i
 
     StageFailed as `dse.shell.run` raises it, "tool" where Yosys refuses, "report" for cells that are not known here.
     """
-    stages = sorted((path.stem for path in verilog.glob("logic*.v")), key=lambda name: int(name.removeprefix("logic")))
+    sizes = {path.stem: path.stat().st_size for path in verilog.glob("logic*.v")}
+    stages = sorted(sizes, key=lambda name: int(name.removeprefix("logic")))
     shared = [path for path in sorted(verilog.glob("*.v")) if path.stem not in (*stages, TOP)]
     folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(effort.processes) as pool:
-        found = pool.map(lambda stage: _stage(stage, verilog, shared, folder, effort.limits), stages)
-        return dict(zip(stages, found, strict=True))
+    with ThreadPoolExecutor(effort.processes) as pool:  # the largest first, so that no process is left alone with it at the end
+        largest = sorted(stages, key=lambda name: -sizes[name])
+        found = {name: pool.submit(_stage, name, verilog, shared, folder, effort.limits) for name in largest}
+        return {name: found[name].result() for name in stages}
 
 
 def _stage(stage: str, verilog: Path, shared: list[Path], folder: Path, limits: Limits) -> dict[str, int]:
@@ -63,10 +63,8 @@ def _stage(stage: str, verilog: Path, shared: list[Path], folder: Path, limits: 
 
 def counted(cells: Mapping[str, int]) -> dict[str, int]:
     """Cells by metric; StageFailed("report") for a kind that nobody has said what it counts as."""
-    found = dict.fromkeys(("lut", "carry", "dsp"), 0)
+    found = dict.fromkeys(("lut", "carry"), 0)
     for kind, count in cells.items():
-        if kind in FREE:
-            continue
         if kind not in CELLS:
             raise StageFailed("report", f"yosys: {count} cells of the kind {kind!r}; known are {', '.join(CELLS)}.")
         found[CELLS[kind]] += count

@@ -77,7 +77,8 @@ def test_the_mapped_cells_compute_the_same(tmp_path, monkeypatch):
     """The netlist of look-up tables and carry chains, with the vendor's cells as Yosys models them, in place of the Verilog."""
     written(mlp(), tmp_path, rows=40)
     script = tmp_path / "map.ys"
-    script.write_text(mapping.SCRIPT.read_text() + "write_verilog -noattr -noexpr ../../netlist/{stage}.v\n")
+    cells_of = "techmap -map +/xilinx/lut_map.v -D LUT_WIDTH=6\n"
+    script.write_text(mapping.SCRIPT.read_text() + cells_of + "write_verilog -noattr -noexpr ../../netlist/{stage}.v\n")
     monkeypatch.setattr(mapping, "SCRIPT", script)
     (tmp_path / "netlist").mkdir()
     found = mapping.mapped(tmp_path / "rtl", tmp_path / "yosys", Effort())
