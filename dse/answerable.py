@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dse.design import Scalar
-from dse.domains import Domain, EachLayer
 from dse.errors import UsageError
-from dse.space import Space
+from dse.space import Space, possible
 from dse.synth import Synthesizer
 from dse.synth.estimate import Estimate
 from dse.synth.open import Adders, Open
@@ -25,8 +24,7 @@ def check(synthesizer: Synthesizer, space: Space) -> None:
 
 
 def _check_strategies(space: Space) -> None:
-    asked = {value for name, domain in space.flat.items() if name.startswith("strategy") for value in _values(domain)}
-    lacking = sorted(str(value) for value in asked if value not in ESTIMATED)
+    lacking = sorted(str(value) for value in space.asked("strategy") if value not in ESTIMATED)
     if lacking:
         raise UsageError(
             f"strategy {', '.join(lacking)}: there is no estimate of what it costs; use {' or '.join(ESTIMATED)}, "
@@ -37,14 +35,8 @@ def _check_strategies(space: Space) -> None:
 def _check_unrolled(space: Space) -> None:
     for name, domain in space.flat.items():
         knob = name.partition(".")[0]
-        if knob in UNROLLED and _values(domain) != (UNROLLED[knob],):
+        if knob in UNROLLED and possible(domain) != (UNROLLED[knob],):
             raise UsageError(
                 f"{name} must be {UNROLLED[knob]} for every design: open synthesis unrolls the whole network. "
                 f"Give the space {knob}={UNROLLED[knob]!r}, or the study another synthesizer, such as Vitis() or Estimate()."
             )
-
-
-def _values(domain: object) -> tuple[Scalar, ...]:
-    if isinstance(domain, EachLayer):
-        return _values(domain.domain)
-    return domain.values if isinstance(domain, Domain) else ()

@@ -66,6 +66,10 @@ class Space:
                 found[f.name] = value
         return {name: v if isinstance(v, _DOMAINS) else Domain((v,)) for name, v in found.items()}
 
+    def asked(self, knob: str) -> frozenset[Scalar]:
+        """All values that a knob with named values may take in any layer."""
+        return frozenset(v for name, domain in self.flat.items() if name.partition(".")[0] == knob for v in possible(domain))
+
     @property
     def domains(self) -> dict[str, Domain]:
         """Every knob's domain by its flat name; UsageError while the layers are not known (see `resolved`)."""
@@ -212,3 +216,10 @@ def _check_parallel(space: Space, layers: tuple[LayerShape, ...]) -> None:
                 f"parallelization_factor must divide the {layer.positions} output pixels of layer {layer.name} "
                 f"({', '.join(map(str, legal))}), got {', '.join(wrong)}."
             )
+
+
+def possible(domain: object) -> tuple[Scalar, ...]:
+    """The values of a domain; () where they are not known before the layers are."""
+    if isinstance(domain, EachLayer):
+        return possible(domain.domain)
+    return domain.values if isinstance(domain, Domain) else ()

@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def convert(model: Any, hardware: Hardware, part: str, clock_ns: float, folder: 
         converted = _converted(model, hardware, part, clock_ns, project)
         converted.write()
     settle(project)
-    network = _extracted(converted, hardware, part, clock_ns)
+    network = _extracted(model, converted, hardware, part, clock_ns)
     network.save(folder)
     return {"printed": [line for line in told.getvalue().splitlines() if "WARNING" in line]}
 
@@ -51,7 +52,7 @@ def foresee(model: Any, hardware: Hardware, part: str, clock_ns: float) -> Netwo
     """
     with _listening(io.StringIO()):
         converted = _converted(model, hardware, part, clock_ns, Path(PROJECT))
-    return _extracted(converted, hardware, part, clock_ns)
+    return _extracted(model, converted, hardware, part, clock_ns)
 
 
 @contextlib.contextmanager
@@ -106,9 +107,14 @@ def _depth_of(depths: PerLayer, name: str) -> int | None:
     return depths.number(layer) if layer in named or depths.default is not None else None
 
 
-def _extracted(converted: Any, hardware: Hardware, part: str, clock_ns: float) -> Network:
+def _extracted(model: Any, converted: Any, hardware: Hardware, part: str, clock_ns: float) -> Network:
     """The graph as a `Network`; StageFailed("invalid") where it is not what was asked for as a whole."""
-    network = extract.extract(converted)
+    twin = None
+    if extract.ADDERS in (hardware.strategy.default, *dict(hardware.strategy.overrides).values()):
+        plain = replace(hardware, strategy=PerLayer("latency"))
+        with _listening(io.StringIO()):
+            twin = _converted(model, plain, part, clock_ns, Path(PROJECT))
+    network = extract.extract(converted, twin)
     for what, asked, built in (
         ("IO type", hardware.io_type, network.io_type),
         ("part", part, network.part),
@@ -171,16 +177,8 @@ def check(network: Network, hardware: Hardware, quantizers: Quantizers, asked: M
     """StageFailed("invalid") where what is built differs from what was asked: knobs, activation types or weights.
 
     `asked` holds QKeras' own quantised weights per layer (kernel, bias). hls4ml narrows weight types to the values, so the
-    values themselves are compared, and that a type is not wider than asked. "unsupported" where hls4ml has left no weights to
-    be compared: its distributed arithmetic writes them into the code.
+    values themselves are compared, and that a type is not wider than asked.
     """
-    hidden = [name for name in asked if f"{name}/weight" not in network.weights]
-    if hidden:
-        raise StageFailed(
-            "unsupported",
-            f"layer {', '.join(hidden)}: hls4ml writes the weights of distributed_arithmetic into the code, where they cannot "
-            "be checked. Use strategy latency; Open() and `dse synth --rung open` unroll such designs into shared additions.",
-        )
     check_hardware(network, hardware)
     for layer in network.multipliers:
         for name, array in zip(("weight", "bias"), asked[layer.name], strict=False):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from dse.errors import StageFailed
 from dse.network import FixedType, Layer, Network
 
+#: The strategy for which hls4ml writes the weights into the code.
+ADDERS = "distributed_arithmetic"
 #: Layer kinds by hls4ml's class names.
 KINDS = {
     "Input": "input",
@@ -33,8 +37,32 @@ KINDS = {
 }
 
 
-def extract(converted: Any) -> Network:
-    """The `Network` of an hls4ml ModelGraph after its optimisers ran: types, weights and knobs as they will be built."""
+def extract(converted: Any, twin: Any | None = None) -> Network:
+    """The `Network` of an hls4ml ModelGraph after its optimisers ran: types, weights and knobs as they will be built.
+
+    hls4ml deletes the weights of layers of the strategy distributed_arithmetic once it has written them into the code. `twin`
+    is the graph of the same model with the latency strategy, whose weights and their types stand for those; StageFailed
+    ("invalid") where the two graphs differ in anything that decides the outputs.
+    """
+    found = _extract(converted)
+    return found if twin is None else _revealed(found, _extract(twin))
+
+
+def _revealed(network: Network, twin: Network) -> Network:
+    """The network with the weights of its twin in the layers that have lost theirs."""
+    hidden = [layer.name for layer in network.layers if layer.strategy == ADDERS]
+    layers = []
+    for layer, like in zip(network.layers, twin.layers, strict=False):
+        typed = replace(layer, weight_type=like.weight_type, bias_type=like.bias_type)
+        layers.append(typed if layer.name in hidden else layer)
+    lost = {name: array for name, array in twin.weights.items() if name.rpartition("/")[0] in hidden}
+    found = replace(network, layers=tuple(layers), weights={**network.weights, **lost})
+    if found.function_digest != twin.function_digest:
+        raise StageFailed("invalid", f"hls4ml builds other layers or types for {ADDERS} than for the latency strategy.")
+    return found
+
+
+def _extract(converted: Any) -> Network:
     import hls4ml
 
     layers, weights = [], {}
@@ -58,7 +86,8 @@ def _layer(node: Any, inputs: tuple[str, ...]) -> Layer:
     before = node.get_input_variable() if inputs else node.get_output_variable()
     after = node.get_output_variable()
     types = {key: _type(node, name) for key, name in _TYPES.items()}
-    multiplies = node.get_attr("strategy") is not None and node.get_attr("weight") is not None
+    strategy = node.get_attr("strategy")
+    multiplies = strategy is not None and (node.get_attr("weight") is not None or str(strategy) == ADDERS)
     reuse = node.get_attr("reuse_factor")
     return Layer(
         name=node.name,
@@ -67,7 +96,7 @@ def _layer(node: Any, inputs: tuple[str, ...]) -> Layer:
         input_shape=tuple(int(n) for n in before.shape),
         output_shape=tuple(int(n) for n in after.shape),
         result_type=_fixed(after.type.precision),
-        strategy=str(node.get_attr("strategy")) if multiplies else "",
+        strategy=str(strategy) if multiplies else "",
         reuse_factor=int(reuse) if multiplies and reuse is not None else None,
         attributes=_attributes(node, kind, tuple(int(n) for n in after.shape)) | _stream(after),
         **types,

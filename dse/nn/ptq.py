@@ -17,7 +17,7 @@ from dse.fixed import integer_bits
 from dse.flow import Built, Flow, Walk
 from dse.legal import LayerShape
 from dse.network import Network
-from dse.nn import convert, emulate, likeness, quantise, saved, train
+from dse.nn import convert, emulate, extract, likeness, quantise, saved, train
 from dse.nn.anatomy import SAMPLE_ROWS, Anatomy, anatomy
 from dse.space import Space
 from dse.store import Entry, Store
@@ -61,6 +61,11 @@ class AsItIs(Flow):
         given = [name for name in (*PRECISION, "rounding", "saturation") if getattr(space, name) is not None]
         if model.typed and given:
             raise UsageError(f"{self.workload.model} is a QKeras model with types of its own: leave out {', '.join(given)}.")
+        if extract.ADDERS in space.asked("strategy"):
+            raise UsageError(
+                f"strategy {extract.ADDERS}: for a model that is converted as it is, hls4ml writes the weights into the code "
+                "before they are rounded. Use latency, and `dse synth --rung open` for shared additions."
+            )
         missing = [name for name in ("weight_width", "result_width") if getattr(space, name) is None]
         if not model.typed and missing:
             raise UsageError(f"{self.workload.model} has no types of its own: the space needs {', '.join(missing)}.")

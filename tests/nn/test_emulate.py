@@ -5,11 +5,10 @@ import pytest
 
 from dse import compiler, legacy_keras
 from dse.errors import StageFailed
-from dse.network import Network
-from dse.nn import convert, emulate
+from dse.nn import convert, emulate, extract
 from dse.nn.reference import reference
 
-from .conftest import ROWS, cnn, hardware, mlp
+from .conftest import PART, ROWS, cnn, hardware, mlp
 
 VARIANTS = [
     ("latency", 1, "io_parallel"),
@@ -181,10 +180,30 @@ def test_code_that_does_not_compile_is_a_tool_failure_with_the_compilers_words(b
     assert "this is no C++" in caught.value.log
 
 
-def test_weights_that_cannot_be_compared_are_said_to_be_so():
-    """hls4ml's distributed arithmetic deletes them after writing them into the code; nothing is taken on trust."""
-    _, quantizers = mlp()
-    hidden = Network((), (), "io_parallel", "xcu250-figd2104-2L-e", 5.0, "Vitis", "1.3.0")
-    with pytest.raises(StageFailed, match=r"layer fc1, out: .* Use strategy latency") as caught:
-        convert.check(hidden, hardware(strategy="distributed_arithmetic"), quantizers, {"fc1": [], "out": []})
-    assert caught.value.kind == "unsupported"
+def test_the_weights_of_distributed_arithmetic_are_those_of_its_twin(tmp_path):
+    """hls4ml deletes them after writing them into the code: they are read from the same model with the latency strategy."""
+    pytest.importorskip("da4ml")
+    model, quantizers = mlp()
+    adders = hardware(strategy="distributed_arithmetic")
+    found = convert.foresee(model, adders, PART, 5.0)
+    plain = convert.foresee(model, hardware(), PART, 5.0)
+    convert.check(found, adders, quantizers, convert.quantised_weights(model, quantizers))
+    assert {layer.strategy for layer in found.multipliers} == {"distributed_arithmetic"}
+    assert found.function_digest == plain.function_digest
+    assert found.digest != plain.digest
+    with legacy_keras.keras_is_tf_keras():
+        graph = convert._converted(model, adders, PART, 5.0, tmp_path)
+        other = convert._converted(mlp(weights=5)[0], hardware(), PART, 5.0, tmp_path)
+    with pytest.raises(StageFailed, match="other layers or types for distributed_arithmetic"):
+        extract.extract(graph, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [lambda: mlp()[0], cnn], ids=["mlp", "cnn"])
+def test_distributed_arithmetic_computes_what_its_twin_does(built, make, request):
+    """The weights in the compiled code are those that were read from the twin: every row equals the float64 reference."""
+    pytest.importorskip("da4ml")
+    name = request.node.callspec.id
+    rows = ROWS if name == "mlp" else np.random.default_rng(5).uniform(-2, 2, (100, 6, 6, 2))
+    found = built(f"{name}-adders", make(), hardware(strategy="distributed_arithmetic"), rows)
+    assert np.array_equal(found.outputs, reference(found.network, rows).reshape(found.outputs.shape))

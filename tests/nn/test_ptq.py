@@ -197,6 +197,13 @@ def test_types_are_asked_for_where_the_model_has_none(files, name, knobs, words)
         flow_of(study.workload).check(study.space)
 
 
+def test_distributed_arithmetic_is_refused_where_weights_are_rounded_after_it(files):
+    """Before anything is converted: hls4ml's code would hold other weights than the network says."""
+    study = study_of(files / "old.h5")
+    with pytest.raises(UsageError, match="into the code before they are rounded"):
+        flow_of(study.workload).check(replace(study.space, strategy=Choice("latency", "distributed_arithmetic")))
+
+
 def test_a_model_that_does_not_fit_the_data_is_refused(files, tmp_path):
     """Shapes of both sides; before anything is converted or emulated."""
     with legacy_keras.keras_is_tf_keras():
