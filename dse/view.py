@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -166,14 +167,28 @@ def coverage(run: Run) -> dict[Judge, int]:
 
 
 def find_judge(run: Run, text: str) -> Judge:
-    """The run's judge of this name, or the only one whose name contains `text`, capitals or not; UsageError otherwise."""
+    """The run's judge of this name, or the only one whose name contains `text`; UsageError otherwise.
+
+    Where several names contain it, those that have it as whole words count ("cut at 5" is not "cut at 50"). Parts between
+    commas are looked for one by one: "open, cut at 5". Capitals do not matter.
+    """
     known = judges(run)
     for judge in known:
         if judge.name == text:
             return judge
     found = [judge for judge in known if text.casefold() in judge.name.casefold()]
+    if len(found) != 1:
+        words = [part.strip() for part in text.split(",") if part.strip()]
+        whole = [judge for judge in found or known if words and all(_said(part, judge.name) for part in words)]
+        found = whole or found
     if len(found) == 1:
         return found[0]
     trouble = "is none of the judges of this run" if not found else "fits several judges"
     names = "".join(f"\n  {judge.name}" for judge in found or known)
-    raise UsageError(f"judge {text!r} {trouble}; give a part of one name alone:{names}")
+    how = 'give a part of one name alone, or several parts of it with commas between, such as "open, cut at 5"'
+    raise UsageError(f"judge {text!r} {trouble}; {how}:{names}")
+
+
+def _said(part: str, name: str) -> bool:
+    """Whether a name contains a part as whole words."""
+    return re.search(rf"(?<![\w.]){re.escape(part)}(?![\w.])", name, re.IGNORECASE) is not None

@@ -9,7 +9,7 @@ from build_run import EMULATION, JUDGE, LIMITS, SYNTHESIS, VITIS, build_run, goa
 
 from dse.errors import UsageError
 from dse.goals import Limit, Objective
-from dse.metrics import Measurement
+from dse.metrics import Judge, Measurement, Source
 from dse.record import Failure, Refusal
 from dse.view import STATES, coverage, find_judge, judges, view
 
@@ -154,3 +154,22 @@ def test_coverage_counts_designs_by_judge(tmp_path):
     stated = records[1].plus([Measurement(SYNTHESIS, {"lut": 7}, VITIS)])
     assert stated.refusals == ()
     assert coverage(replace(run, records=(records[0], stated))) == {JUDGE: 2, VITIS: 1}
+
+
+def test_judges_that_differ_in_one_number_are_told_apart(tmp_path):
+    """Two cuts of open synthesis: as whole words, and by several parts of a name; else both are named, and how to choose."""
+    cuts, records = ("2.5", "5", "50"), []
+    for trial, cut in enumerate(cuts):
+        pair = [
+            Judge(who, tool, f"1, cut at {cut}", "netlist", "xcu250", 5.0)
+            for who, tool in (("open", "yosys"), ("adders", "alkaid"))
+        ]
+        stated = [Measurement(Source("synthesize", j.tool, "1", "netlist", f"{trial}{j.tool}"), {"lut": 9.0}, j) for j in pair]
+        records.append(plain_record(trial, accuracy=0.9, lut=500).plus(stated))
+    run = write_run(tmp_path, records, what=TWO)
+    for cut in cuts:
+        for text in (f"open, cut at {cut}", f"OPEN: yosys 1, cut at {cut}", f"cut at {cut}, yosys"):
+            assert find_judge(run, text).name == f"open: yosys 1, cut at {cut} (netlist, xcu250, 5 ns)"
+    for text in ("open", "cut at 5", "adders, cut"):
+        with pytest.raises(UsageError, match=r'fits several judges; .* such as "open, cut at 5":\n  \w+: '):
+            find_judge(run, text)

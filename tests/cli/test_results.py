@@ -255,6 +255,7 @@ def test_slices_and_layers_are_of_ones_own_choice(run, dse, tmp_path):
         (("export", "{}", "--format", "png", "--picture", "layers", "--trial", "999"), "no record of trial 999"),
         (("front", "{}", "--judge", "vivado"), "none of the judges of this run"),
         (("front", "{}", "--judge", "xc7z020"), "fits several judges"),
+        (("front", "{}", "--judge", "xc7z020"), 'several parts of it with commas between, such as "open, cut at 5"'),
         (("export", "{}", "--judge", "vivado"), VITIS.name),
         (("show", "{}", "999"), "no record of trial 999"),
         (("export", "{}", "--out", "x.doc"), "the ending must be one of .csv, .json, .parquet, .html, .png, .svg"),
