@@ -12,6 +12,7 @@ import pytest
 from build_run import RESOURCES, plain_record, write_run
 from simulators import simulator
 
+from dse.cli import main
 from dse.errors import UsageError
 from dse.goals import Goals, Objective
 from dse.metrics import Judge
@@ -19,6 +20,7 @@ from dse.network import Network
 from dse.nn import convert, emulate
 from dse.package import manifest, package, verify
 from dse.record import Failure
+from dse.run import RECORDS_FILE
 from dse.store import Store
 from tests.nn.conftest import PART, hardware, mlp
 
@@ -92,6 +94,108 @@ def copied(made, tmp_path):
     return Path(shutil.copytree(made, tmp_path / "copy"))
 
 
+def sealed(made):
+    """Digests of the files as they are now: what has changed is run."""
+    head = {name: value for name, value in manifest.read(made).items() if name not in ("files", "format")}
+    (made / manifest.FILE).unlink()
+    manifest.write(made, head)
+
+
+@pytest.fixture(name="dse")
+def command_line(capsys):
+    """Type `dse`: the exit code and what was printed on either stream, as one line each."""
+
+    def call(*words):
+        with pytest.raises(SystemExit) as left:
+            main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return left.value.code, " ".join(out.split()), " ".join(err.split())
+
+    return call
+
+
+def test_a_package_of_hls_is_typed_and_verified(run, dse, tmp_path):
+    """What is written and how to check it; then green, and red with the reason where a file is missing."""
+    made = tmp_path / "made"
+    code, out, err = dse("package", run.folder, "--trial", 0, "--out", made)
+    assert (code, err) == (0, "")
+    assert f"trial 0 as hls; {made}/README.md says how to build it, `dse verify {made}` checks it." in out
+    code, out, err = dse("verify", made)
+    assert (code, err) == (0, "")
+    assert "bit for bit" in out
+    assert out.endswith(f"{made} is as it was made.")
+    (made / "vectors" / "inputs.npy").unlink()
+    code, out, err = dse("verify", made)
+    assert code == 1
+    assert "wrong: vectors/inputs.npy is missing" in out
+    assert err == f"dse: {made} is not as it was made."
+
+
+def test_a_package_of_verilog_is_typed_and_says_where_its_figures_are(run, dse, tmp_path):
+    """Open synthesis' figures are the package's: the run's records stay as they were; what adds them is named."""
+    pytest.importorskip("alkaid")
+    pytest.importorskip("pyosys")
+    before = (run.folder / RECORDS_FILE).read_bytes()
+    made = tmp_path / "made"
+    code, out, err = dse("package", run.folder, "--trial", 0, "--as", "verilog", "--latency-cutoff", 4, "--out", made)
+    assert (code, err) == (0, "")
+    assert "trial 0 as verilog" in out
+    assert f"`dse synth {run.folder} --rung open --trial 0 --latency-cutoff 4` adds them there" in out
+    assert (run.folder / RECORDS_FILE).read_bytes() == before
+
+
+def test_wrong_usage_of_packages_is_one_message(run, dse, tmp_path):
+    """Exit code 2, what and what to do instead."""
+    for words, said in (
+        (("package", run.folder, "--trial", 1, "--out", tmp_path / "a"), "trial 1 cannot be packed: it failed in compress"),
+        (("package", run.folder, "--trial", 0, "--as", "vhdl", "--out", tmp_path / "a"), "'vhdl' is not one of"),
+        (("verify", tmp_path), "is no package: it has no manifest.json"),
+    ):
+        code, out, err = dse(*words)
+        assert (code, out) == (2, "")
+        assert said in err
+
+
+def test_code_that_does_not_compile_is_said_not_to(hls, dse, tmp_path):
+    """With the compiler's words; it is no statement on the outputs."""
+    made = copied(hls, tmp_path)
+    source = made / "project" / "firmware" / "myproject.cpp"
+    source.write_text(source.read_text() + "\nthis is no C++\n")
+    sealed(made)
+    code, out, _ = dse("verify", made)
+    assert code == 1
+    assert "wrong: the project's emulation was not compiled, which says nothing of its outputs" in out
+    assert "this is no C++" in out
+
+
+def test_verilog_that_does_not_compile_is_said_not_to(verilog, dse, tmp_path):
+    """Another failure than other outputs, which are a mismatch."""
+    simulator("iverilog")
+    made = copied(verilog, tmp_path)
+    source = made / "rtl" / "network.v"
+    source.write_text(source.read_text() + "\nthis is no Verilog\n")
+    sealed(made)
+    code, out, _ = dse("verify", made)
+    assert code == 1
+    assert "wrong: iverilog did not simulate the Verilog, which says nothing of its outputs (exit code 3)" in out
+    assert "syntax error" in out
+
+
+def test_a_wrong_vector_of_a_simulation_is_a_mismatch(verilog, dse, tmp_path):
+    """With the row and both values."""
+    simulator("iverilog")
+    made = copied(verilog, tmp_path)
+    path = made / "sim" / "outputs.hex"
+    lines = path.read_text().splitlines()
+    lines[7] = f"{int(lines[7], 16) ^ 1:0{len(lines[7])}x}"
+    path.write_text("\n".join(lines) + "\n")
+    sealed(made)
+    code, out, _ = dse("verify", made)
+    assert code == 1
+    assert "wrong: the simulation with iverilog does not give the kept outputs" in out
+    assert "row 7: " in out
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -115,9 +219,7 @@ def test_other_outputs_are_a_mismatch_even_with_right_digests(hls, tmp_path):
     outputs = np.load(made / "vectors" / "outputs.npy", allow_pickle=False)
     outputs[3, 0] += 0.25
     np.save(made / "vectors" / "outputs.npy", outputs, allow_pickle=False)
-    head = {name: value for name, value in manifest.read(made).items() if name not in ("files", "format")}
-    (made / manifest.FILE).unlink()
-    manifest.write(made, head)
+    sealed(made)
     assert "gives other outputs than were kept on 1 of 1050 rows; row 3" in verify(made).wrong[0]
 
 

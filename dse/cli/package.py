@@ -40,7 +40,11 @@ def package(
     from dse.run import open_run
 
     made = write(open_run(folder), trial, kind, out, latency_cutoff)
-    say(Console(), f"{made}: trial {trial} as {kind}; {made}/README.md says how to build it, `dse verify {made}` checks it.")
+    console = Console()
+    say(console, f"{made}: trial {trial} as {kind}; {made}/README.md says how to build it, `dse verify {made}` checks it.")
+    if kind == "verilog":
+        add = f"dse synth {folder} --rung open --trial {trial} --latency-cutoff {latency_cutoff:g}"
+        say(console, f"The package's record states figures of open synthesis too. The run's does not: `{add}` adds them there.")
 
 
 def verify(

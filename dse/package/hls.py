@@ -48,7 +48,11 @@ def check(folder: Path) -> list[str]:
     """Compile the emulation anew and run it; StageFailed("mismatch") where an output differs in any bit."""
     network, vectors = Network.load(folder / "network"), kept(folder)
     with tempfile.TemporaryDirectory(prefix="dse-verify-") as scratch:
-        library = emulate.build(folder / "project", Path(scratch) / "libraries", Path(scratch) / "compile.log")
+        try:
+            library = emulate.build(folder / "project", Path(scratch) / "libraries", Path(scratch) / "compile.log")
+        except StageFailed as error:
+            why = "the project's emulation was not compiled, which says nothing of its outputs"
+            raise StageFailed(error.kind, f"{why}: {(error.log or error.message).strip()[-500:]}", error.log) from error
         found = emulate.predict(library, network, folder / "project", vectors.inputs)
     same("compiled emulation", found, vectors.outputs)
     return [f"the compiled emulation gives the kept outputs on {len(found)} rows, bit for bit"]

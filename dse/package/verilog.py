@@ -58,6 +58,9 @@ def _simulated(folder: Path, name: str, variable: str) -> str:
         log = Path(scratch) / "simulation.log"
         done = shell.run(["/bin/sh", str((folder / "sim" / "run.sh").resolve()), name], Path(scratch), log, limits=LIMITS)
         said = shell.tail(log)
-    if done.returncode != 0:
+    if done.returncode == 0:
+        return said.strip().splitlines()[-1]
+    if "FAIL: " in said:
         raise StageFailed("mismatch", f"the simulation with {name} does not give the kept outputs: {said.strip()[-500:]}", said)
-    return said.strip().splitlines()[-1]
+    why = f"{name} did not simulate the Verilog, which says nothing of its outputs (exit code {done.returncode})"
+    raise StageFailed("tool", f"{why}: {said.strip()[-500:]}", said)

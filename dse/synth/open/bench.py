@@ -44,7 +44,7 @@ module bench;
   end
 endmodule
 """
-#: Both are run where they are there; the last line printed decides.
+#: Both are run where they are there; the last line printed decides. Exit code 1: other outputs, 3: the Verilog is refused.
 RUN = """#!/bin/sh
 # Simulates the Verilog on the test vectors with each simulator that is there, or with those that are named:
 #   ./run.sh [iverilog] [verilator]
@@ -55,14 +55,17 @@ if [ $# -eq 0 ]; then
     if command -v "$iverilog" > /dev/null; then set -- iverilog; fi
     if command -v "$verilator" > /dev/null; then set -- "$@" verilator; fi
 fi
+refused() { echo "$1 cannot compile rtl/ with sim/bench.v; its words are above" >&2; exit 3; }
 [ $# -gt 0 ] || { echo "neither iverilog nor verilator is in PATH (Debian/Ubuntu: apt-get install iverilog)" >&2; exit 2; }
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 for name in "$@"; do
     case $name in
-        iverilog) "$iverilog" -g2012 -s bench -o "$build/bench" bench.v ../rtl/*.v && vvp -n "$build/bench" > "$build/said" ;;
+        iverilog)
+            "$iverilog" -g2012 -s bench -o "$build/bench" bench.v ../rtl/*.v || refused iverilog
+            vvp -n "$build/bench" > "$build/said" ;;
         verilator) "$verilator" --binary --timing -Wno-lint -Wno-fatal -O3 --top-module bench --Mdir "$build/obj" -o bench \\
-            bench.v ../rtl/*.v > "$build/log" 2>&1 || { cat "$build/log" >&2; exit 1; }
+            bench.v ../rtl/*.v > "$build/log" 2>&1 || { cat "$build/log" >&2; refused verilator; }
             "$build/obj/bench" > "$build/said" ;;
         *) echo "unknown simulator: $name" >&2; exit 2 ;;
     esac
