@@ -58,7 +58,7 @@ def _labels(y: np.ndarray) -> np.ndarray:
 
     if not np.issubdtype(y.dtype, np.integer):
         advice = ' Numbers to be met need task="regression".' if np.issubdtype(y.dtype, np.floating) else ""
-        raise DseError(f"data: y must be integer class labels from 0, got {y.dtype} such as {y[0]!r}.{advice}")
+        raise DseError(f"data: y must be integer class labels from 0, got {y.dtype} such as {y[0]}.{advice}")
     if y.min() < 0:
         raise DseError(f"data: y must be integer class labels from 0, got labels from {y.min()} to {y.max()}.")
     if y.max() >= len(y):

@@ -100,6 +100,7 @@ def law_scores(everything: Sequence[Sample], found: Sequence[dict[str, float]]) 
         for figure in FIGURES:
             kinds = MEMORY if regime in MEMORY else FOLDED
             some = [i for i, s in enumerate(everything) if s.layer.product.regime in kinds and figure in found[i]]
+            some = [i for i in some if not over_port(everything[i].layer.product)]  # these have widths of their own
             if kinds == MEMORY:
                 some = [i for i in some if everything[i].source != LAW_FROM]
             sources = {everything[i].source for i in some}
