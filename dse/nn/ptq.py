@@ -25,7 +25,7 @@ from dse.study import Target
 from dse.workload import Pretrained
 
 STAGE = "profile"
-VERSION = 2
+VERSION = 3
 #: Training rows on which hls4ml's reading of the model is compared with the model itself.
 COMPARED_ROWS = 64
 #: Knobs that say which types there are; a QKeras model says so itself.
