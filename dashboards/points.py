@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from typing import Any
@@ -111,6 +111,15 @@ def groups(sight: Sight, metrics: Iterable[str]) -> list[Group]:
         Group(sight, "front", _rows(front & sight.as_built), LIGHT["front"], "circle", 9, 1.0),
     )
     return [group for group in found if len(group)]
+
+
+def some_of(group: Group, most: int) -> Group:
+    """A group with at most `most` of its designs, evenly taken; its name says of how many."""
+    count = len(group)
+    if count <= most:
+        return group
+    rows = group.rows[np.linspace(0, count - 1, most).astype(np.int64)]
+    return replace(group, rows=rows, name=f"{group.name}, of {count:,}")
 
 
 def _rows(mask: Bools) -> Ints:

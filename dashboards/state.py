@@ -23,7 +23,7 @@ _FREE = ("run", "judge", "part", "color", "symbol", "others", "sort", "filter")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,80}")
 #: Characters of one value of an address that are looked at.
 LONGEST = 400
-_BUDGET = re.compile(r"(?P<number>[0-9][0-9,_]*\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+)\s*(?P<unit>%|k|m)?", re.IGNORECASE)
+_BUDGET = re.compile(r"(?P<number>-?(?:[0-9][0-9,_]*\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+))\s*(?P<unit>%|k|m)?", re.IGNORECASE)
 #: Figures that people type in per cent of 1.
 FRACTIONS = tuple(name for name, metric in METRICS.items() if metric.unit == "fraction")
 _SCALE = {"k": 1e3, "m": 1e6}
@@ -91,7 +91,9 @@ class State:
         return cls.read(urlencode(pairs))
 
 
-def read_budget(text: str, metric: str, resources: Mapping[str, int], *, most: bool) -> Limit | None:
+def read_budget(
+    text: str, metric: str, resources: Mapping[str, int], *, most: bool, fractions: Collection[str] = FRACTIONS
+) -> Limit | None:
     """The limit that a person types: "5000", "5,000", "5k", "40 %"; None for an empty text, UsageError for another.
 
     Per cent are of the part's resource, or of 1 for fractions such as accuracy. `most`: an upper bound.
@@ -101,12 +103,12 @@ def read_budget(text: str, metric: str, resources: Mapping[str, int], *, most: b
         return None
     found = _BUDGET.fullmatch(cleaned)
     if found is None:
-        hint = "40 %" if metric in resources or metric in FRACTIONS else "5k"
+        hint = "40 %" if metric in resources or metric in fractions else "5k"
         raise UsageError(f"{metric}: {text[:40]!r} is no number; write 5000, or {hint}.")
     number, unit = float(found["number"].replace(",", "").replace("_", "")), (found["unit"] or "").lower()
     if not math.isfinite(number):
         raise UsageError(f"{metric}: {text[:40]!r} is too large.")
-    if unit == "%" and metric in FRACTIONS:
+    if unit == "%" and metric in fractions:
         number /= 100
     elif unit == "%":
         if metric not in resources:
@@ -117,7 +119,10 @@ def read_budget(text: str, metric: str, resources: Mapping[str, int], *, most: b
 
 
 def bounded_above(metric: str, goals: Goals) -> bool:
-    """Whether a budget on this metric is an upper one: less is better, by the objective if it is one, else by itself."""
+    """Whether a budget on this metric is an upper one: as the study's limit is, else by the objective, else by the metric."""
+    for limit in goals.limits:
+        if limit.metric == metric:
+            return limit.at_least is None
     for objective in goals.objectives:
         if objective.metric == metric:
             return objective.direction == "min"
@@ -138,11 +143,12 @@ def under(state: State, base: Goals, judge: Judge) -> tuple[Goals, dict[str, str
         except UsageError:
             wrong["part"] = f"{state.part[:60]} is not in the table of parts; the study's part counts."
     limits = list(base.limits)
+    fractions = [name for name, metric in base.metrics.items() if metric.unit == "fraction"]
     for metric, text in state.budgets.items():
         if metric not in base.metrics:
             continue  # a figure of another study
         try:
-            budget = read_budget(text, metric, resources, most=bounded_above(metric, base))
+            budget = read_budget(text, metric, resources, most=bounded_above(metric, base), fractions=fractions)
         except UsageError as error:
             wrong[metric] = str(error)
             continue
@@ -157,4 +163,4 @@ def under(state: State, base: Goals, judge: Judge) -> tuple[Goals, dict[str, str
             usable.append(limit)
         except UsageError as error:
             wrong[limit.metric] = str(error)
-    return Goals(base.objectives, tuple(usable), judge, resources), wrong
+    return replace(base, limits=tuple(usable), judge=judge, resources=resources), wrong

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from dse import journal
 from dse.design import build
 from dse.goals import Goals, Limit, Objective
-from dse.metrics import Judge, Measurement, Source
+from dse.metrics import Judge, Measurement, Metric, Source
 from dse.record import Failure, Record
 from dse.run import RECORDS_FILE, STUDY_FILE, Asked, Run, added_row, open_run
 
@@ -176,3 +177,21 @@ def plain_record(trial, *, judge=JUDGE, failure=None, pruned="", knobs=None, **v
     measurements += [Measurement(SYNTHESIS, costs, judge)] if costs else []
     design = build({"weight_bits": 8, "activation_bits": 8, "reuse_factor": trial + 1, **(knobs or {})})
     return Record(trial, design, {}, tuple(measurements), failure, pruned)
+
+
+#: Scores of a study's own: one that is a fraction, one that may be anything.
+OWN = (
+    Metric("rejection", "fraction", "max", "background rejected at 90 % efficiency; validation split"),
+    Metric("bias", "GeV", "", "mean of predicted minus true; validation split"),
+)
+
+
+def own_run(folder, count=12):
+    """A sweep that maximises a score of its own and bounds another, which is negative for some designs."""
+    what = Goals((Objective("rejection", "max"), Objective("lut")), (Limit("bias", at_least=-2.5),), JUDGE, RESOURCES, OWN)
+    records = []
+    for n in range(count):
+        plain = plain_record(n, lut=1000 + 100 * n)
+        scores = Measurement(EMULATION, {"rejection": 0.5 + n / 40, "bias": 2.0 - n / 2, "agreement_test": 1.0}, own=OWN)
+        records.append(replace(plain, measurements=(scores, *plain.measurements)))
+    return write_run(folder, records, what=what, name="rejection")

@@ -40,7 +40,8 @@ def _found(sight: Sight) -> str:
     counts, trials = sight.counts, len(sight.columns)
     if len(sight.front):
         feasible = int(sight.feasible.sum())
-        return f"{feasible:,} of {trials:,} designs keep all budgets; {len(sight.front):,} of them are on the front."
+        there = "is" if len(sight.front) == 1 else "are"
+        return f"{feasible:,} of {trials:,} designs keep all budgets; {len(sight.front):,} of them {there} on the front."
     if not trials:
         return "No trial has finished yet: the page fills as the sweep goes on."
     if counts["failed"] == trials:
@@ -178,7 +179,7 @@ def hint(seen: Seen, state: State, metric: str) -> Any:
     left = "" if best is None else _left(-float(sight.shortfalls[best, place]))
     bound = sight.binding(objective_of(sight, state))
     binds = [badge("binds", "bind"), " "] if bound is not None and bound.limit == limit else []
-    return [*binds, " · ".join(part for part in (words, f"{kept:,} designs", left) if part)]
+    return [*binds, " · ".join(part for part in (words, f"{kept:,} design{'' if kept == 1 else 's'}", left) if part)]
 
 
 def _terms(limit: Limit, sight: Sight) -> str:

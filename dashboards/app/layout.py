@@ -122,8 +122,9 @@ def _tabs(state: State) -> Any:
 
 def _side(feed: Feed, snapshot: Snapshot, state: State, judge: Judge, figures: list[str]) -> Any:
     goals = feed.run.goals
-    budgets = [name for name in figures if goals.metrics[name].better or name in {o.metric for o in goals.objectives}]
-    first = {limit.metric for limit in goals.limits} | {o.metric for o in goals.objectives} | set(USUAL) | set(state.budgets)
+    asked = {limit.metric for limit in goals.limits} | {o.metric for o in goals.objectives}
+    budgets = [name for name in figures if goals.metrics[name].better or name in asked]
+    first = asked | set(USUAL) | set(state.budgets)
     shown, more = [n for n in budgets if n in first], [n for n in budgets if n not in first]
     texts = {limit.metric: limit_text(limit) for limit in goals.limits} | dict(state.budgets)
     rows = [_budget(goals.metric(name), texts.get(name, "")) for name in shown]

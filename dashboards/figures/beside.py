@@ -19,7 +19,10 @@ TIES = 400
 
 
 def annotate(figure: go.Figure, sight: Sight, others: Sequence[Sight], what: Picture) -> go.Figure:
-    """Tie the figures that other judges have stated of the same designs to this judge's, with hollow diamonds."""
+    """Tie the figures that other judges have stated of the same designs to this judge's, with hollow diamonds.
+
+    The axes make room for them.
+    """
     for other, color in zip(others, (LIGHT["purple"], LIGHT["green"], LIGHT["sky"]) * len(others), strict=False):
         here, there = stated(sight, (what.x, what.y)), stated(other, (what.x, what.y))
         rows = np.flatnonzero(here & there)[:TIES]
@@ -37,6 +40,9 @@ def annotate(figure: go.Figure, sight: Sight, others: Sequence[Sight], what: Pic
         points = {"x": ends[0][1::3], "y": ends[1][1::3], "mode": "markers", "marker": look_}
         trials = sight.columns.trials[rows].tolist()
         figure.add_trace(go.Scatter(**points, name=f"{name} ({len(rows)})", customdata=trials, **shared))
+        feasible = sight.feasible[rows]  # the axes span what is feasible
+        for axis, values in zip((figure.layout.xaxis, figure.layout.yaxis), ends, strict=True):
+            _widen(axis, values[1::3][feasible])
     return figure
 
 

@@ -8,14 +8,14 @@ from plotly.subplots import make_subplots
 
 from dashboards.figures.frame import frame, note
 from dashboards.importance import LEAST, Importance
-from dashboards.knob import Ints, Knob, ranked
+from dashboards.knob import Knob, ranked
 from dashboards.palette import LIGHT
-from dashboards.points import Group, axis_title, groups, logarithmic, plain
+from dashboards.points import Group, axis_title, groups, logarithmic, plain, some_of
 from dashboards.sight import Sight
 from dse.export import knob_order
 
-#: Panels beside one another, and in all; designs that one panel shows.
-ACROSS, PANELS, SHOWN = 4, 16, 1500
+#: Panels beside one another, and in all; designs of a kind that one panel shows.
+ACROSS, PANELS, SHOWN = 4, 16, 500
 
 
 def importance_map(sight: Sight, found: Importance | None) -> go.Figure:
@@ -56,7 +56,8 @@ def slices(sight: Sight, metric: str) -> go.Figure:
     down = max(-(-len(names) // across), 1)
     gaps = {"horizontal_spacing": 0.06 / across, "vertical_spacing": 0.34 / down if down > 1 else 0}
     figure = make_subplots(rows=down, cols=across, shared_yaxes=True, **gaps)
-    frame(f"{metric} along each knob", sight, figure).update_layout(height=110 + 210 * down, showlegend=False)
+    some = f", {SHOWN} designs of a kind" if any(len(group) > SHOWN for group in drawn) else ""
+    frame(f"{metric} along each knob{some}", sight, figure, height=110 + 210 * down, showlegend=False)
     if not drawn or not names:
         return note(figure, "no design has this figure yet, or no knob differs")
     values = np.concatenate([group.figures(metric) for group in drawn if group.feasible] or [g.figures(metric) for g in drawn])
@@ -77,12 +78,11 @@ def _distinct(name: str, drawn: list[Group]) -> int:
 
 
 def _strip(group: Group, name: str, metric: str) -> go.Scatter:
-    rows = _some(group.rows)
-    part = Group(group.sight, group.name, rows, group.color, group.symbol, group.size, group.opacity)
+    part = some_of(group, SHOWN)
     numbers = part.knob(name).numbers
     if numbers is None:
         codes, _ = ranked(Knob(group.sight.columns.setting(name).codes, group.sight.columns.setting(name).values))
-        numbers = codes[rows].astype(np.float64)
+        numbers = codes[part.rows].astype(np.float64)
     thin = "thin" in group.symbol
     edge = {"width": 1.2 if thin else 0.5, "color": group.color if thin else LIGHT["surface"]}
     look = {"color": group.color, "symbol": group.symbol, "size": group.size * 0.7, "opacity": group.opacity, "line": edge}
@@ -95,11 +95,6 @@ def _strip(group: Group, name: str, metric: str) -> go.Scatter:
         hoverinfo="none",
         name=group.name,
     )
-
-
-def _some(rows: Ints) -> Ints:
-    """At most SHOWN of the rows, evenly."""
-    return rows if len(rows) <= SHOWN else rows[np.linspace(0, len(rows) - 1, SHOWN).astype(np.int64)]
 
 
 def _axis(figure: go.Figure, sight: Sight, name: str, where: dict[str, int]) -> None:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from dashboards.figures.frame import BELOW, frame, note
 from dashboards.knob import Floats, Ints, Knob, ranked
 from dashboards.palette import CLEAR, LIGHT
-from dashboards.points import Group, axis_title, groups, logarithmic, plain
+from dashboards.points import Group, axis_title, groups, logarithmic, plain, some_of
 from dashboards.sight import Sight, look
 from dse.export import knob_order
 from dse.listing import figure_text
@@ -18,6 +18,8 @@ from dse.view import View
 
 #: A knob with at most this many values gets a mark at each of them, evenly spaced.
 FEW = 10
+#: More lines of a kind hide one another.
+LINES = 4000
 
 
 def parallel_coordinates(seen: View | Sight) -> go.Figure:
@@ -104,7 +106,7 @@ def parallel_lines(seen: View | Sight) -> go.Figure:
 
 def _drawn(sight: Sight) -> list[Group]:
     drawn = groups(sight, [objective.metric for objective in sight.goals.objectives])
-    return [group for group in drawn if group.feasible] or drawn
+    return [some_of(group, LINES) for group in drawn if group.feasible] or [some_of(group, LINES) for group in drawn]
 
 
 def _height(dimension: dict[str, Any]) -> Floats:

@@ -35,7 +35,8 @@ def hypervolume_curves(seen: Sequence[View | Sight], *, over_time: bool = False)
     sights = [look(one) for one in seen]
     second, unit = _unit(sights) if over_time else (1.0, "trials")
     title = "Hypervolume over time" if over_time else "Hypervolume over trials"
-    figure = frame(title, sights[0]).update_layout(height=380, showlegend=len(sights) > 1, legend=BELOW)
+    bottom = {"orientation": "h", "x": 0, "y": 0, "yanchor": "bottom", "yref": "container", "traceorder": "reversed"}
+    figure = frame(title, sights[0]).update_layout(height=380, showlegend=len(sights) > 1, legend=bottom)
     every = points(sights)
     if len(every) == 0:
         return note(figure, "no feasible design yet")
@@ -171,7 +172,7 @@ def failure_bars(seen: View | Sight) -> go.Figure:
             )
         )
     most = max(counts.values())
-    figure.update_xaxes(title_text="trials", dtick=max(1, round(most / 8)), range=[0, most * 1.25])
+    figure.update_xaxes(title_text="trials", range=[0, most * 1.6], **({"dtick": 1} if most < 8 else {"nticks": 8}))
     figure.update_yaxes(categoryorder="array", categoryarray=kinds, showgrid=False)
     return figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
 

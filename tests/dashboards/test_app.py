@@ -10,12 +10,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from build_run import EMULATION, JUDGE, LIMITS, PART, build_run, goals, plain_record, write_run
+from build_run import EMULATION, JUDGE, LIMITS, PART, build_run, goals, own_run, plain_record, write_run
 
 pytest.importorskip("dash", reason='the dashboard needs dash: pip install "dse[dashboard]"')
 
-from dashboards.app import Desk, Door, build, cards, detail, grid, listen, plot, trail
-from dashboards.app.answers import encoded
+from dashboards.app import Desk, Door, build, cards, detail, grid, layout, listen, plot, trail
+from dashboards.app.answers import Asked, answer, encoded
 from dashboards.app.pieces import painted
 from dashboards.outcomes import Outcomes, outcomes, roc
 from dashboards.palette import DARK, LIGHT
@@ -503,6 +503,30 @@ def test_outputs_that_are_no_scores_of_classes_are_not_drawn(tmp_path, outputs):
     found, reason = outcomes(run, record)
     assert found is None
     assert "not scores of classes" in reason
+
+
+def test_a_studys_own_scores_are_figures_like_any_other(tmp_path):
+    """On axes, in cards, table and hints, as budgets in per cent or below 0; what is feasible is as plain arithmetic says."""
+    desk = Desk([own_run(tmp_path / "run").folder])
+    state = State(budgets={"rejection": "60 %", "bias": "-1"}, color="bias", filter="rejection>=70%", best="rejection")
+    seen = desk.see(state)
+    assert seen.wrong == {}
+    told = words(cards.headline(seen, state))
+    kept = [n for n in range(12) if 0.5 + n / 40 >= 0.6 and 2.0 - n / 2 >= -1]
+    assert f"{len(kept)} of 12 designs keep all budgets" in told
+    assert "bias >= -1 binds: trial" in told
+    assert "found" in words(cards.hint(desk.see(State()), State(), "rejection"))
+    furnished = str(layout.furnish(desk, state))
+    assert "background rejected" in furnished
+    assert "'metric': 'bias', 'type': 'field'" in furnished or "'type': 'field', 'metric': 'bias'" in furnished
+    assert cards.scales(seen, ["bias"])["bias"]["numbers"][0] == -3.5
+    figure = plot.front(desk, seen, state)
+    assert figure.layout.title.text == "rejection against lut"
+    assert figure.layout.coloraxis.colorbar.title.text == "bias"
+    assert words(grid.grid(seen, state, None, 0)).count("0.7") >= 2
+    detail.detail(seen, State(trial=3), {})
+    trail.trail(desk, seen, state, {})
+    assert json.loads(answer(desk, Asked.of({"state": {"budgets": {"bias": "-1"}}}))) != {}
 
 
 def test_the_address_is_short_until_something_is_chosen(desk):

@@ -83,6 +83,7 @@ def test_what_makes_no_sense_is_passed_over():
         ("95%", "accuracy", Limit("accuracy", at_least=0.95)),
         ("1e2", "latency_ns", Limit("latency_ns", at_most=100)),
         ("0", "dsp", Limit("dsp", at_most=0)),
+        (">= -2.5", "accuracy", Limit("accuracy", at_least=-2.5)),
         ("", "lut", None),
         ("  ", "lut", None),
     ],

@@ -34,7 +34,7 @@ window.dash_clientside.dse = (() => {
 
   /** A budget's text as a number in the figure's unit, or null. */
   const number = (text, total) => {
-    const found = /^\s*[<>=≤≥]*\s*([0-9][0-9,_]*\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+)\s*(%|k|m)?\s*$/i.exec(text ?? "");
+    const found = /^\s*[<>=≤≥]*\s*(-?(?:[0-9][0-9,_]*\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+))\s*(%|k|m)?\s*$/i.exec(text ?? "");
     if (found === null) return null;
     const value = Number(found[1].replace(/[,_]/g, ""));
     const unit = (found[2] ?? "").toLowerCase();
