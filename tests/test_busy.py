@@ -16,8 +16,8 @@ def test_the_last_word_can_be_read_for_as_long_as_the_work_lasts(tmp_path):
     with busy.telling(tmp_path):
         assert busy.told(tmp_path) == []
         for epoch in (1, 2):
-            busy.log.info("training %d networks together, epoch %d/3", 4, epoch)
-        assert busy.told(tmp_path) == ["training 4 networks together, epoch 2/3"]
+            busy.log.info("training %d networks, epoch %d/3", 4, epoch)
+        assert busy.told(tmp_path) == ["training 4 networks, epoch 2/3"]
     assert busy.told(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
@@ -36,9 +36,9 @@ def test_the_bar_says_what_the_workers_are_busy_with():
     out = StringIO()
     console = Console(file=out, force_terminal=True, width=200)
     with Show(console, goals(), 10) as show:
-        show.busy(["training 32 networks together, epoch 3/20", "training 8 networks together, epoch 1/20"])
+        show.busy(["training 32 networks, epoch 3/20", "training 8 networks, epoch 1/20"])
         show._bar.refresh()
-        assert "training 32 networks together, epoch 3/20 (and 1 more)" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+        assert "training 32 networks, epoch 3/20 +1" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
         show.busy([])
         out.truncate(0)
         show._bar.refresh()

@@ -168,4 +168,4 @@ def test_each_epoch_is_told_while_it_lasts(store, tmp_path, monkeypatch):
     monkeypatch.setattr(busy._File, "emit", lambda self, record: (write(self, record), said.extend(busy.told(tmp_path))))
     with busy.telling(tmp_path):
         together(designs, STUDY, store)
-    assert said == [f"training 3 networks together, epoch {number}/6" for number in range(1, 7)]
+    assert said == [f"training 3 networks, epoch {number}/6" for number in range(1, 7)]

@@ -86,7 +86,7 @@ class Show:
 
     def busy(self, told: list[str]) -> None:
         """What workers say of themselves meanwhile; one of them is enough for a line."""
-        more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+        more = f" +{len(told) - 1}" if len(told) > 1 else ""
         self._bar.update(self._task, busy="".join(told[:1]) + more)
 
     def note(self, line: str) -> None:

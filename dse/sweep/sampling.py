@@ -40,7 +40,7 @@ PATIENCE = 20
 #: Random draws before what is left of the space is searched in order.
 DRAWS = 1000
 #: Records that TPE learns from, and how many more there may be before the others are left out.
-REMEMBERED, MORE = 500, 100
+REMEMBERED, MORE = 300, 60
 
 
 def proposals(study: Study, trials: int, seed: int) -> Proposals:

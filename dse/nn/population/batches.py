@@ -110,7 +110,7 @@ def _batch(topology: Topology, members: Sequence[Member], data: Split, training:
     state, run, lost = start(topology, members), epoch(topology), np.zeros(len(members), int)
     count = len(set(map(id, members)))  # the last one fills the batch
     for number, course in enumerate(_courses(topology, members, len(rows.y), training, pruning), 1):
-        busy.log.info("training %d networks together, epoch %d/%d", count, number, training.fine_tune_epochs)
+        busy.log.info("training %d networks, epoch %d/%d", count, number, training.fine_tune_epochs)
         state, losses = run(state, task, course)
         lost[~np.isfinite(losses) & (lost == 0)] = number
     found = {name: [np.asarray(array) for array in arrays] for name, arrays in state.arrays.items()}
