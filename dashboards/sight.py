@@ -129,6 +129,8 @@ class Sight:
         rows = np.flatnonzero((over > 0).any(axis=1))
         if not len(rows):
             return None
+        whole = rows[self.states[rows] == INFEASIBLE]  # of others it is not known how far the rest lies beyond
+        rows = whole if len(whole) else rows
         row = int(rows[np.argmin(over[rows].max(axis=1))])
         place = int(np.argmax(over[row]))
         return row, self.goals.limits[place], float(over[row, place])

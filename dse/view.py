@@ -107,8 +107,13 @@ class View:
 
     @property
     def nearest(self) -> tuple[Standing, str, float] | None:
-        """Of the designs beyond a limit the one least beyond: it, its worst limit's text and how far, 0.12 for 12 %."""
+        """Of the designs beyond a limit the one least beyond: it, its worst limit's text and how far, 0.12 for 12 %.
+
+        Of one that was stopped early or failed it is not known how far the rest lies beyond: those come in where there are
+        no others.
+        """
         beyond = [(max(s.shortfalls.values()), s) for s in self.standings if s.violated]
+        beyond = [pair for pair in beyond if pair[1].state == "infeasible"] or beyond
         if not beyond:
             return None
         over, standing = min(beyond, key=lambda pair: pair[0])

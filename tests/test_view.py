@@ -90,16 +90,17 @@ def test_the_studys_judge_comes_first_even_where_it_has_said_nothing(tmp_path):
 
 
 def test_the_nearest_design_is_the_one_least_beyond_its_worst_limit(tmp_path):
-    """12 % over the LUTs is nearer than 1 % of LUTs and 40 % of accuracy; pruned designs count too."""
+    """12 % over the LUTs is nearer than 1 % of LUTs and 40 % of accuracy, and than a pruned one, whose LUTs nobody knows."""
     what = goals(limits=LIMITS)
     records = [
         plain_record(0, accuracy=0.95, dsp=1, lut=53200 * 1.12, latency_ns=1),
         plain_record(1, accuracy=0.54, dsp=1, lut=53200 * 1.01, latency_ns=1),
-        plain_record(2, accuracy=0.45, pruned="accuracy >= 0.9"),
+        plain_record(2, accuracy=0.89, pruned="accuracy >= 0.9"),
     ]
     standing, text, over = view(write_run(tmp_path, records, what=what)).nearest
     assert (standing.record.trial, text) == (0, "lut <= 53200")
     assert over == pytest.approx(0.12)
+    assert view(write_run(tmp_path / "pruned", records[2:], what=what)).nearest[0].record.trial == 2
     assert view(write_run(tmp_path / "none", [], what=what)).nearest is None
 
 
