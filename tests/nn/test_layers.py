@@ -140,6 +140,22 @@ def test_layers_are_built_exactly_as_qkeras_computes_them(built, small, name, io
     assert all(costs[layer.name]["lut"] > 0 for layer in found.network.multipliers)
 
 
+@pytest.mark.parametrize("name", ["image", "sequence", pytest.param("branches", marks=pytest.mark.slow)])
+def test_layers_are_unrolled_exactly_as_they_are_emulated(built, small, name):
+    """Open synthesis' adder graph against the compiled emulation: both convolutions, depthwise, paddings, strides, both pools
+    and both pools of everything, additions, concatenations, reshapes, normalisations that are folded in.
+    """
+    pytest.importorskip("alkaid")
+    from dse.synth.open import evaluated
+    from dse.synth.open.refuse import refuse
+    from dse.synth.open.unroll import unroll
+
+    model, _, rows = small(name)
+    found = built(f"{name}-io_parallel", model, hardware(), rows)
+    refuse(found.network, 10**6)
+    assert np.array_equal(evaluated(found.network, unroll(found.network), rows.reshape(len(rows), -1)), found.outputs)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
 def test_convolutions_along_one_axis_do_not_depend_on_hardware_knobs(built, small, io_type):

@@ -12,9 +12,8 @@ from dse.synth.open.cast import CONSTANT_BITS, SATURATION
 
 POOLS = ("maxpool1d", "maxpool2d", "avgpool1d", "avgpool2d", "global_maxpool", "global_avgpool")
 SUMS = ("dense", "conv1d", "conv2d", "depthwise_conv1d", "depthwise_conv2d")
-WIRES = ("input", "quantize", "clone", "relu", "reshape", "transpose", "padding", "concatenate")
+WIRES = ("input", "quantize", "clone", "relu", "reshape", "padding", "concatenate")
 KINDS = (*WIRES, *SUMS, *POOLS, "batchnorm", "merge")
-MERGES = ("add", "subtract", "multiply", "average", "maximum", "minimum")
 #: Adder graphs are evaluated in 64-bit integers, emulated outputs in float64.
 WIDEST = 53
 #: What to use for all that is not unrolled.
@@ -46,8 +45,8 @@ def _check(network: Network, layer: Layer) -> None:
         raise _refused(f"{named}: {layer.kind} layers are not built{softmax}, or {INSTEAD}")
     if layer.reuse_factor not in (None, 1):
         raise _refused(f"{named}: reuse_factor {layer.reuse_factor}; everything is unrolled. Use reuse_factor=1, or {INSTEAD}")
-    if layer.kind == "merge" and layer.attributes["op"] not in MERGES:
-        raise _refused(f"{named}: the merge {layer.attributes['op']} is not built; use one of {', '.join(MERGES)}")
+    if layer.kind == "merge" and layer.attributes["op"] != "add":
+        raise _refused(f"{named}: the merge {layer.attributes['op']} is not built; use add or concatenate, or {INSTEAD}")
     if layer.kind in ("avgpool1d", "avgpool2d", "global_avgpool"):
         _check_mean(layer)
     for of in (layer.result_type, layer.accumulator_type):

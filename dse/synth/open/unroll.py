@@ -55,8 +55,6 @@ def _evaluate(network: Network, layer: Layer, before: list[Any]) -> Any:  # noqa
             return _like(x, [v.relu() if v.low < 0 else v for v in np.asarray(x).ravel()]).reshape(x.shape)
         case "reshape":
             return x.reshape(layer.output_shape)
-        case "transpose":
-            return x.transpose([int(axis) for axis in layer.attributes["perm"]])
         case "padding":
             return _like(x, np.pad(np.asarray(x), _padding(layer, x.ndim - 1), constant_values=0.0))
         case "dense":
@@ -69,7 +67,7 @@ def _evaluate(network: Network, layer: Layer, before: list[Any]) -> Any:  # noqa
             scale, bias = (network.weights[f"{layer.name}/{part}"] for part in ("weight", "bias"))
             return _like(x, np.asarray(x) * scale + bias)
         case "merge":
-            return _merged(layer, before)
+            return before[0] + before[1]
         case "concatenate":
             return _like(x, np.concatenate([np.asarray(part) for part in before], axis=-1))
     if layer.kind.startswith("global"):
@@ -110,23 +108,6 @@ def _depthwise(network: Network, layer: Layer, image: Any) -> Any:
     flat = weights.reshape(-1, channels, multiplier)
     sums = [[_product_sum(_like(image, row[:, c]), flat[:, c]) for c in range(channels)] for row in np.asarray(rows)]
     return _biased(network, layer, _like(image, np.array(sums, dtype=object).reshape(len(rows), -1)))
-
-
-def _merged(layer: Layer, before: list[Any]) -> Any:
-    """Element by element: the operations of hls4ml's merge layers that keep to fixed-point values."""
-    first, second = before
-    match layer.attributes["op"]:
-        case "add":
-            return first + second
-        case "subtract":
-            return first - second
-        case "maximum":
-            return np.maximum(first, second)
-        case "minimum":
-            return np.minimum(first, second)
-        case "average":
-            return (first + second) * 0.5
-    return first * second
 
 
 def _pooled(layer: Layer, windows: Any, axes: int) -> Any:

@@ -161,7 +161,8 @@ REFUSED = [
     (changed(mlp(), "fc1", result_type=FixedType(20, 9, True, "TRN", "WRAP_SM")), "overflow mode WRAP_SM is not built"),
     (changed(mlp(), "fc1", weight_type=FixedType(25, 1)), "weights of 25 bits, 24 at most"),
     (changed(cnn("avgpool2d"), "pool", attributes={"pool_height": 3, "pool_width": 1}), "mean of 3 values is no shift"),
-    (changed(branches(), "sum", attributes={"op": "dot1d"}), "the merge dot1d is not built; use one of add"),
+    (changed(branches(), "sum", attributes={"op": "subtract"}), "the merge subtract is not built; use add or concatenate"),
+    (changed(branches(), "both", kind="transpose"), "layer both: transpose layers are not built"),
 ]
 
 
