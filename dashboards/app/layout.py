@@ -15,7 +15,7 @@ from dashboards.points import plain
 from dashboards.state import State
 from dse.export import knob_order
 from dse.goals import Limit
-from dse.listing import SOFTMAX
+from dse.listing import SOFTMAX, STREAMED
 from dse.metrics import Judge, Metric
 from dse.parts import PARTS
 
@@ -58,7 +58,7 @@ def furnish(desk: Desk, state: State) -> list[Any]:
                         _front(feed, state, figures, single=len(snapshot.judges) == 1),
                         _design(state),
                         html.Div(html.Div(id="search"), id="panel-search", className="panel"),
-                        html.Footer("" if _trees(feed) else SOFTMAX),
+                        html.Footer(_notes(feed)),
                     ]
                 ),
             ],
@@ -86,11 +86,19 @@ def known_figures(feed: Feed, snapshot: Snapshot) -> list[str]:
     return [name for name in goals.metrics if name in named]
 
 
-def _trees(feed: Feed) -> bool:
-    """Whether the run is of decision trees, which have no softmax to leave out."""
+def _notes(feed: Feed) -> str:
+    """What every figure leaves out, by what the study asks for."""
+    if _asked(feed, "workload").get("kind") == "trees":  # no softmax to leave out
+        return ""
+    streamed = "io_stream" in str(_asked(feed, "space").get("io_type"))
+    return f"{SOFTMAX} {STREAMED}" if streamed else SOFTMAX
+
+
+def _asked(feed: Feed, part: str) -> dict[str, Any]:
+    """That part of what the study asks for, empty where the file does not say it."""
     asked = feed.run.study.get("asked")
-    workload = asked.get("workload") if isinstance(asked, dict) else None
-    return isinstance(workload, dict) and workload.get("kind") == "trees"
+    found = asked.get(part) if isinstance(asked, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _bar(desk: Desk, name: str, how: list[Any]) -> Any:
