@@ -101,9 +101,9 @@ def front_listing(view: View) -> Listing:
 
 
 def footnotes(records: Iterable[Record]) -> list[str]:
-    """What a reader of these records' figures has to know."""
-    streamed = any(record.effective.get("io_type") == "io_stream" for record in records)
-    return [SOFTMAX, STREAMED] if streamed else [SOFTMAX]
+    """What a reader of these records' figures has to know; trees have neither a softmax nor an IO type."""
+    found = {record.effective.get("io_type") for record in records}
+    return [SOFTMAX] * bool(found - {None}) + [STREAMED] * ("io_stream" in found)
 
 
 def _knobs(standings: tuple[Standing, ...]) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from build_run import build_run, goals, plain_record, write_run
 
 from dse.goals import Limit, Objective
-from dse.listing import Column, figure_text, footnotes, front_listing, headline, title
+from dse.listing import SOFTMAX, STREAMED, Column, figure_text, footnotes, front_listing, headline, title
 from dse.metrics import METRICS, Measurement, Source
 from dse.view import view
 
@@ -53,12 +53,13 @@ def test_a_real_front_fills_every_figure(tmp_path):
     assert all(cell is not None for row in found.rows for cell in row[:5])
 
 
-def test_streamed_designs_come_with_a_word_on_their_latency():
-    """Where any of the designs is streamed, and only there."""
-    plain = plain_record(0, accuracy=0.8, lut=9, ff=1)
-    streamed = replace(plain, effective={**plain.effective, "io_type": "io_stream"})
-    assert len(footnotes([plain])) == 1
-    assert any("io_stream" in line for line in footnotes([plain, streamed]))
+def test_readers_are_told_what_these_figures_leave_out():
+    """Networks end in logits; the latency of streamed ones needs a word more; trees have neither softmax nor IO type."""
+    trees = plain_record(0, accuracy=0.8, lut=9, ff=1)
+    parallel, streamed = (replace(trees, effective={"io_type": kind}) for kind in ("io_parallel", "io_stream"))
+    assert footnotes([trees]) == []
+    assert footnotes([trees, parallel]) == [SOFTMAX]
+    assert footnotes([trees, streamed, parallel]) == [SOFTMAX, STREAMED]
 
 
 @pytest.mark.parametrize(

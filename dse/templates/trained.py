@@ -7,6 +7,7 @@
 Steps 1 to 4 are what to change for a problem of one's own. Reading this file trains nothing.
 """
 
+import os
 from pathlib import Path
 
 from dse import (
@@ -59,6 +60,7 @@ STUDY = Study(
 
 def stand_in():
     """Train a small network on the training rows of the split that dse makes, and save it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what tensorflow says of its own start
     import keras
 
     from dse.workload import split
