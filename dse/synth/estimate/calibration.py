@@ -98,6 +98,8 @@ class Calibration:
         """Read what `save` has written; UsageError where the file is not there or holds something else."""
         try:
             return cls.from_json(json.loads(Path(path).read_text()))
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path}: not a calibration ({error}). Make one with `dse calibrate DIR --out {path}`.") from error
 

@@ -110,3 +110,10 @@ def test_a_calibration_survives_json_and_names_itself_by_its_content():
     assert one.name.startswith("Vitis HLS 2023.2 hls, ")
     with pytest.raises(UsageError, match="calibration of format 9"):
         Calibration.from_json({**one.as_json(), "format": 9})
+
+
+def test_a_file_of_another_format_is_named(tmp_path):
+    """What, where, and what to do."""
+    (tmp_path / "old.json").write_text('{"format": 0}')
+    with pytest.raises(UsageError, match=r"old\.json: calibration of format 0; .* Calibrate again"):
+        Calibration.load(tmp_path / "old.json")
