@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 from dse.design import Design
@@ -9,7 +10,7 @@ from dse.record import Record
 from dse.space import Space
 
 
-class Proposals:
+class Proposals(ABC):
     """Designs of a space that nobody has evaluated yet; what is noted or told of is not proposed again."""
 
     #: Whether what is proposed depends on what was told: then fewer designs are asked for at once.
@@ -34,9 +35,9 @@ class Proposals:
         if self._space.values(design) is not None:
             self._seen.add(design.digest)
 
+    @abstractmethod
     def ask(self) -> Design | None:
         """A design that has not been proposed before; None when there is none left."""
-        raise NotImplementedError
 
     def tell(self, record: Record) -> None:
         """What became of a design, whoever proposed it."""

@@ -224,6 +224,7 @@ def test_the_best_design_of_another_objective_is_named(chrome, address, run):
     with visiting(chrome, address) as watched:
         choose(watched, "best", "lut")
         settled(watched, f"trial {least}", ".pick.best")
+        assert watched.errors == []
 
 
 def test_a_click_on_a_point_selects_its_design(chrome, address):
@@ -332,6 +333,7 @@ def test_another_judge_has_a_front_of_its_own(chrome, address, run):
         settled(watched, "judge vitis: Vitis HLS 2023.2 (hls", "#front")
         settled(watched, f"{len(other.feasible)} of 60 designs keep all budgets", "#headline")
         watched.page.wait_for_function("location.search.includes('judge=vitis')")
+        assert watched.errors == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
