@@ -75,7 +75,7 @@ def measured(chrome, address):
     page.set_default_timeout(300_000)
     painted = []
     for _ in range(REPEATS + 1):
-        page.goto(address)
+        page.goto(address, wait_until="commit")  # the page may be of use before all of its scripts have run
         painted.append(page.evaluate(PAINTED))
     slider = """[id='{"metric":"lut","type":"slide"}']"""
     page.wait_for_selector("table.designs")

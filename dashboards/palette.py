@@ -107,6 +107,13 @@ def template() -> go.layout.Template:
     )
 
 
+@cache
+def looks() -> dict[str, Any]:
+    """The template as plain data, not to be changed: plotly takes longer to look through it than to draw with it."""
+    found: dict[str, Any] = template().to_plotly_json()
+    return found
+
+
 def darkened(plain: Any) -> Any:
     """A figure's plain dicts and lists (`to_plotly_json`) with every colour exchanged for its dark one."""
     if isinstance(plain, dict):

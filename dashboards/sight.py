@@ -153,6 +153,16 @@ class Sight:
 
         The gain is measured against the best feasible design, or against nothing where none is feasible.
         """
+        if objective not in self._bindings:
+            self._bindings[objective] = self._binding(objective)
+        return self._bindings[objective]
+
+    @cached_property
+    def _bindings(self) -> dict[int, Binding | None]:
+        """What was found already."""
+        return {}
+
+    def _binding(self, objective: int) -> Binding | None:
         now = self.best(objective)
         have = math.inf if now is None else float(self.costs[now, objective])
         usable = ~np.isin(self.states, (UNJUDGED, PRUNED, FAILED)) & ~np.isnan(self.costs).any(axis=1)

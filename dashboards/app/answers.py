@@ -6,14 +6,15 @@ of ten thousand points among a page's values, would make each move of a slider t
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plotly.utils import PlotlyJSONEncoder
+import numpy as np
 
-from dashboards.app import cards, grid, plot
+from dashboards.app import cards, choice, grid, plot
 from dashboards.app.desk import Desk
 from dashboards.app.pieces import painted
 from dashboards.state import State
@@ -24,11 +25,14 @@ LARGEST = 2**53
 
 @dataclass(frozen=True)
 class Asked:
-    """What a browser asks: for which state, how the page looks, the metrics that have a hint, the table's page and lasso."""
+    """What a browser asks: for which state, how the page looks, the metrics that have a hint, the table's page and lasso.
+
+    `metrics` None: the browser asks while the page is being set up, for what its address says, and all figures have hints.
+    """
 
     state: State
     look: Mapping[str, Any]
-    metrics: tuple[str, ...]
+    metrics: tuple[str, ...] | None
     page: int
     lasso: tuple[int, ...] | None
 
@@ -36,11 +40,12 @@ class Asked:
     def of(cls, given: object) -> Asked:
         """From JSON; what makes no sense is passed over."""
         known: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-        controls, look, metrics, lasso = (known.get(name) for name in ("state", "look", "metrics", "lasso"))
+        controls, query, look, metrics, lasso = (known.get(name) for name in ("state", "query", "look", "metrics", "lasso"))
+        early = isinstance(query, str)
         return cls(
-            state=State.of(controls if isinstance(controls, Mapping) else {}),
+            state=State.read(query) if isinstance(query, str) else State.of(controls if isinstance(controls, Mapping) else {}),
             look=look if isinstance(look, Mapping) else {},
-            metrics=tuple(name for name in metrics if isinstance(name, str)) if isinstance(metrics, list) else (),
+            metrics=None if early else tuple(n for n in metrics if isinstance(n, str)) if isinstance(metrics, list) else (),
             page=_number(known.get("page")) or 0,
             lasso=tuple(n for one in lasso if (n := _number(one)) is not None) if isinstance(lasso, list) else None,
         )
@@ -52,11 +57,14 @@ def _number(given: object) -> int | None:
 
 
 def answer(desk: Desk, asked: Asked) -> bytes:
-    """JSON: `parts` and `hints` hold pieces of the page by their ids and metrics, `figure` the picture, `query` the address.
+    """JSON: `parts` and `hints` hold pieces of the page by their ids and metrics, `figure` the picture, `query` the address,
+    `version` that of the records.
 
     The table and the picture are made for the tab that shows them alone.
     """
-    state, seen = asked.state, desk.see(asked.state)
+    state = asked.state if asked.metrics is not None else choice.settled(desk, asked.state)
+    seen = desk.see(state)
+    metrics = choice.known_figures(seen.feed, seen.snapshot) if asked.metrics is None else asked.metrics
     parts = {
         "headline": cards.headline(seen, state),
         "picks": cards.picks(seen, state),
@@ -64,8 +72,9 @@ def answer(desk: Desk, asked: Asked) -> bytes:
     }
     told: dict[str, Any] = {
         "parts": parts,
-        "hints": {metric: cards.hint(seen, state, metric) for metric in asked.metrics if metric in seen.sight.goals.metrics},
+        "hints": {metric: cards.hint(seen, state, metric) for metric in metrics if metric in seen.sight.goals.metrics},
         "query": plot.query(desk, state),
+        "version": seen.snapshot.version,
     }
     if state.tab == "front":
         parts["table"], parts["chips"] = grid.grid(seen, state, asked.lasso, asked.page)
@@ -79,5 +88,17 @@ def tip(desk: Desk, state: State, trial: int) -> bytes:
 
 
 def encoded(told: object) -> bytes:
-    """Pieces of a page, arrays and plain values as JSON."""
-    return json.dumps(told, cls=PlotlyJSONEncoder, ensure_ascii=False, separators=(",", ":")).encode()
+    """Pieces of a page, arrays and plain values as JSON; ValueError where a number is none."""
+    return json.dumps(told, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _plain(value: Any) -> Any:
+    """What JSON does not know: pieces of a page; arrays, packed as plotly reads them; numpy's numbers."""
+    if hasattr(value, "to_plotly_json"):
+        return value.to_plotly_json()
+    if not isinstance(value, np.ndarray):
+        return value.item()
+    if value.dtype.kind not in "iuf":
+        return value.tolist()
+    kind = "f8" if value.dtype.kind == "f" or abs(value).max(initial=0) >= 2**31 else "i4"
+    return {"dtype": kind, "bdata": base64.b64encode(value.astype(f"<{kind}").tobytes()).decode()}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import dash
-from dash import ALL, MATCH, ClientsideFunction, Input, Output, no_update
+from dash import ALL, ClientsideFunction, Input, Output, no_update
 from dash import State as Given
 
 from dashboards.app import cards, detail, layout, trail
@@ -36,41 +36,27 @@ def _in_the_browser(page: dash.Dash) -> None:
         client(ClientsideFunction("dse", name), *wires, **more)
 
     values = [Input(name, "value") for name in CONTROLS]
-    fields = [Input({"type": "field", "metric": ALL}, "value"), Given({"type": "field", "metric": ALL}, "id")]
-    here("look", Output("look", "data"), Input("theme", "n_clicks"))
+    fields = [Input({"type": "field", "metric": ALL}, "value"), Input("theme", "n_clicks")]
     here(
         "collect",
         Output("state", "data"),
-        Output("state-design", "data"),
-        Output("state-search", "data"),
         *values,
         Input("run", "value"),
         Input("filter", "value"),
         Input("sort", "data"),
         *fields,
-        Given("study", "data"),
-    )
-    budget = {"metric": MATCH}
-    here(
-        "slide",
-        Output({"type": "field", **budget}, "value"),
-        Output({"type": "slide", **budget}, "value"),
-        Input({"type": "field", **budget}, "value"),
-        Input({"type": "slide", **budget}, "value"),
-        Input("scales", "data"),
-        Given({"type": "field", **budget}, "id"),
+        Given({"type": "field", "metric": ALL}, "id"),
     )
     here("reset", Output({"type": "field", "metric": ALL}, "value", allow_duplicate=True), Output("part", "value"),
          Input("reset", "n_clicks"), Given({"type": "field", "metric": ALL}, "id"), Given("study", "data"),
          prevent_initial_call=True)  # fmt: skip
     here("share", Output("share", "children"), Input("share", "n_clicks"), prevent_initial_call=True)
-    here("tabs", Output("sink", "children"), Input("tab", "value"))
     client(
         ClientsideFunction("front", "follow"),
         Output("sink", "title"),
         Input("state", "data"),
         Input("version", "data"),
-        Input("look", "data"),
+        Input("scales", "data"),
     )
 
 
@@ -117,16 +103,16 @@ def _sliders(page: dash.Dash, desk: Desk) -> None:
 
 
 def _panels(page: dash.Dash, desk: Desk) -> None:
-    @page.callback(Output("design", "children"), Input("state-design", "data"), Input("look", "data"))
-    def design(controls: dict[str, Any] | None, look: dict[str, Any] | None) -> Any:
-        if controls is None or look is None or controls.get("tab") != "design":
+    @page.callback(Output("design", "children"), Input("state-design", "data"), prevent_initial_call=True)
+    def design(controls: dict[str, Any] | None) -> Any:
+        if controls is None:
             return no_update
         state = State.of(controls)
-        return detail.detail(desk.see(state), state, look)
+        return detail.detail(desk.see(state), state, controls["look"])
 
-    @page.callback(Output("search", "children"), Input("state-search", "data"), Input("version", "data"), Input("look", "data"))
-    def search(controls: dict[str, Any] | None, _: int, look: dict[str, Any] | None) -> Any:
-        if controls is None or look is None or controls.get("tab") != "search":
+    @page.callback(Output("search", "children"), Input("state-search", "data"), prevent_initial_call=True)
+    def search(controls: dict[str, Any] | None) -> Any:
+        if controls is None:
             return no_update
         state = State.of(controls)
-        return trail.trail(desk, desk.see(state), state, look)
+        return trail.trail(desk, desk.see(state), state, controls["look"])

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 
 from dashboards.app.desk import Seen
-from dashboards.app.pieces import breakable, empty
+from dashboards.app.pieces import breakable, empty, light
 from dashboards.sight import Sight
 from dashboards.state import State
 from dashboards.table import Page, chosen, page, sorted_rows
@@ -51,15 +51,13 @@ def _row(sight: Sight, state: State, row: int, texts: tuple[str, ...], names: tu
         "compared" if trial == state.other else "",
         "front" if sight.on_front[row] else "" if sight.feasible[row] else "faint",
     ]
-    cells = [
-        html.Td(
-            text,
-            className="number" if name in sight.goals.metrics or name == "trial" else "",
-            title=text if len(text) > 24 else "",
-        )
-        for name, text in zip(names, texts, strict=True)
-    ]
-    return html.Tr(cells, id={"type": "row", "trial": trial}, n_clicks=0, className=" ".join(filter(None, kinds)), tabIndex=0)
+    cells = [_cell(sight, name, text) for name, text in zip(names, texts, strict=True)]
+    return light("Tr", cells, id={"type": "row", "trial": trial}, className=" ".join(filter(None, kinds)), tabIndex=0)
+
+
+def _cell(sight: Sight, name: str, text: str) -> Any:
+    number = {"className": "number"} if name in sight.goals.metrics or name == "trial" else {}
+    return light("Td", text, **number, **({"title": text} if len(text) > 24 else {}))
 
 
 def _leafing(shown: Page) -> Any:

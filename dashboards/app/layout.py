@@ -6,6 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
+from dashboards.app import choice
 from dashboards.app.cards import scales
 from dashboards.app.desk import Desk
 from dashboards.app.pieces import breakable
@@ -21,8 +22,6 @@ from dse.parts import PARTS
 
 #: Milliseconds between two looks at a run that goes on.
 BEAT = 2000
-#: Steps of a budget's slider.
-STEPS = 100
 #: Figures that budgets are usually given for.
 USUAL = ("accuracy", "dsp", "lut", "ff", "bram_18k", "latency_ns", "interval_cycles")
 
@@ -30,7 +29,8 @@ USUAL = ("accuracy", "dsp", "lut", "ff", "bram_18k", "latency_ns", "interval_cyc
 def skeleton() -> Any:
     """What is there before the address is known: an empty desk."""
     reading = html.P("reading the records …", className="empty")
-    return html.Div([dcc.Location(id="place", refresh=False), html.Div(reading, id="desk")], id="app")
+    told = [dcc.Store(id=f"state-{tab}") for tab in ("design", "search")]
+    return html.Div([dcc.Location(id="place", refresh=False), *told, html.Div(reading, id="desk")], id="app")
 
 
 def furnish(desk: Desk, state: State) -> list[Any]:
@@ -38,11 +38,12 @@ def furnish(desk: Desk, state: State) -> list[Any]:
     name, feed = desk.feed(state)
     snapshot = feed.refresh()
     judge = desk.judge(state, snapshot)
-    figures = known_figures(feed, snapshot)
+    figures = choice.known_figures(feed, snapshot)
     limits = {limit.metric: limit_text(limit) for limit in feed.run.goals.limits}
+    state = choice.settled(desk, state)
     seen = desk.see(state)
     stores: dict[str, Any] = {"study": {"limits": limits}, "sort": state.sort, "version": snapshot.version}
-    stores |= dict.fromkeys(("look", "state", "state-design", "state-search")) | {"scales": scales(seen, figures)}
+    stores |= {"state": None, "scales": scales(seen, figures)}
     return [
         *(dcc.Store(id=key, data=data) for key, data in stores.items()),
         dcc.Interval(id="beat", interval=BEAT, disabled=not snapshot.going_on),
@@ -57,7 +58,7 @@ def furnish(desk: Desk, state: State) -> list[Any]:
                         _tabs(state),
                         _front(feed, state, figures, single=len(snapshot.judges) == 1),
                         _design(state),
-                        html.Div(html.Div(id="search"), id="panel-search", className="panel"),
+                        _panel(html.Div(id="search"), name="search", tab=state.tab),
                         html.Footer(_notes(feed)),
                     ]
                 ),
@@ -67,23 +68,9 @@ def furnish(desk: Desk, state: State) -> list[Any]:
     ]
 
 
-def own_choice(feed: Feed) -> State:
-    """What the page shows where nothing is chosen: the first objective against LUT, or another one, by the study's judge.
-
-    Of the costs LUT are what every design has; DSP or block RAM are 0 in many.
-    """
-    names = [objective.metric for objective in feed.run.goals.objectives]
-    others = sorted(names[1:], key=lambda name: name != "lut")
-    return State(judge=feed.run.goals.judge.name, y=names[0], x=(others or names)[0], best=names[0])
-
-
-def known_figures(feed: Feed, snapshot: Snapshot) -> list[str]:
-    """The figures that can be plotted or bounded: objectives, limited ones, and all that some judge has stated."""
-    goals = feed.run.goals
-    named = {o.metric for o in goals.objectives} | {limit.metric for limit in goals.limits}
-    for judge in snapshot.judges:
-        named |= {name for name, cells in feed.columns(judge).figures.items() if len(cells)}
-    return [name for name in goals.metrics if name in named]
+def _panel(*children: Any, name: str, tab: str) -> Any:
+    """What a tab shows; the browser changes tabs by itself."""
+    return html.Div(children, id=f"panel-{name}", className="panel", hidden=name != tab)
 
 
 def _notes(feed: Feed) -> str:
@@ -184,7 +171,7 @@ def _budget(figure: Metric, text: str) -> Any:
         [
             html.Label(label, title=figure.meaning),
             dcc.Input(id={"type": "field", "metric": metric}, value=text, placeholder="no limit", debounce=0.4, type="text"),
-            dcc.Input(id={"type": "slide", "metric": metric}, type="range", min=0, max=STEPS, step=1, value=STEPS),
+            html.Div(id={"type": "slider", "metric": metric}, className="slider"),
             html.Div(id={"type": "hint", "metric": metric}, className="hint"),
         ],
         className="budget",
@@ -192,7 +179,7 @@ def _budget(figure: Metric, text: str) -> Any:
 
 
 def _front(feed: Feed, state: State, figures: list[str], *, single: bool) -> Any:
-    own = own_choice(feed)
+    own = choice.own_choice(feed)
     x, y = state.x or own.x, state.y or own.y
     numbers = [{"label": name, "value": name} for name in figures]
     knobs = sorted(feed.columns(feed.run.goals.judge).knobs, key=knob_order)
@@ -220,15 +207,13 @@ def _front(feed: Feed, state: State, figures: list[str], *, single: bool) -> Any
         placeholder="filter, such as  lut<5000 accuracy>=0.95 strategy=latency front",
     )
     head = html.Div([html.H2("Designs"), find, html.Div(id="chips", className="chips")], className="row")
-    return html.Div(
-        [
-            html.Div(id="headline"),
-            html.Div(id="picks", className="picks"),
-            html.Section([html.Div(controls, className="toolbar"), html.Div([plot, tip], className="stage")], className="card"),
-            html.Section([head, html.Div(id="table")], className="card"),
-        ],
-        id="panel-front",
-        className="panel",
+    return _panel(
+        html.Div(id="headline"),
+        html.Div(id="picks", className="picks"),
+        html.Section([html.Div(controls, className="toolbar"), html.Div([plot, tip], className="stage")], className="card"),
+        html.Section([head, html.Div(id="table")], className="card"),
+        name="front",
+        tab=state.tab,
     )
 
 
@@ -245,4 +230,4 @@ def _design(state: State) -> Any:
     swap = html.Button("swap", id="swap", type="button")
     single = html.Button("one alone", id="single", type="button")
     head = [html.Label("design"), trial, html.Label("compared with"), other, swap, single]
-    return html.Div([html.Div(head, className="toolbar"), html.Div(id="design")], id="panel-design", className="panel")
+    return _panel(html.Div(head, className="toolbar"), html.Div(id="design"), name="design", tab=state.tab)

@@ -24,9 +24,13 @@ GRAPH: Any = {
 }
 
 
-def painted(figure: go.Figure, look: Mapping[str, Any]) -> dict[str, Any]:
-    """A figure for a page of this look: dark or light, and in plain shapes where the browser has no WebGL."""
-    plain: dict[str, Any] = figure.update_layout(uirevision="kept").to_plotly_json()
+def light(kind: str, children: Any, **props: Any) -> dict[str, Any]:
+    """An element as the browser is told of it: where there are hundreds, making components of them takes most of the time."""
+    return {"type": kind, "props": {"children": children, **props}}
+
+
+def painted(plain: dict[str, Any], look: Mapping[str, Any]) -> dict[str, Any]:
+    """A plain figure for a page of this look: dark or light, and in shapes where the browser has no WebGL."""
     if not look.get("webgl", True):
         for trace in plain["data"]:
             if trace["type"] == "scattergl":
@@ -41,7 +45,7 @@ def needs_webgl(figure: go.Figure, sight: Sight, look: dict[str, Any]) -> go.Fig
 
 def graph(figure: go.Figure, look: dict[str, Any], *, narrow: bool = False) -> Any:
     """A figure to look at; it is as high as it wants to be. In a narrow card its subtitle takes two lines."""
-    shown = painted(figure, look)
+    shown = painted(figure.update_layout(uirevision="kept").to_plotly_json(), look)
     if narrow:
         subtitle = shown["layout"]["title"]["subtitle"]
         shown["layout"]["title"]["subtitle"] = subtitle | {"text": subtitle["text"].replace(" · ", "<br>", 1)}

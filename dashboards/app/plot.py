@@ -9,17 +9,17 @@ import numpy as np
 from dash import html
 
 from dashboards import figures
-from dashboards.app import cards, layout
+from dashboards.app import cards, choice, layout
 from dashboards.app.desk import Desk, Seen
 from dashboards.points import settings, wanted
 from dashboards.state import State
 from dse.listing import figure_text
 
 
-def front(desk: Desk, seen: Seen, state: State) -> Any:
-    """The front as the page draws it: with what other judges and other runs say of the same figures."""
+def front(desk: Desk, seen: Seen, state: State) -> dict[str, Any]:
+    """The front as the page draws it, as plain data: with what other judges and other runs say of the same figures."""
     sight = seen.sight
-    own = layout.own_choice(seen.feed)
+    own = choice.own_choice(seen.feed)
     logs = {"": None, "log": True, "linear": False}
     marked = [(trial, name) for trial, name in ((state.trial, "selected"), (state.other, "compared")) if trial is not None]
     names = {*sight.columns.knobs, *sight.goals.metrics}
@@ -34,13 +34,18 @@ def front(desk: Desk, seen: Seen, state: State) -> Any:
         hovers=False,
         marked=tuple(marked),
     )
-    drawn = figures.draw(sight, what)
-    if not what.z and drawn.data:
+    margin = {"l": 64, "r": 20, "t": 64, "b": 48}
+    more = {"hovermode": "closest", "clickmode": "event", "uirevision": "kept", "margin": margin}
+    if what.z:
+        deep: dict[str, Any] = figures.in_space(sight, what).update_layout(height=640, **more).to_plotly_json()
+        return deep
+    drawn = figures.sketch(sight, what)
+    if drawn["data"]:
         if state.others != "no":
             figures.annotate(drawn, sight, desk.elsewhere(state), what)
         figures.overlay(drawn, desk.beside(state)[0], what)
-    margin = {"l": 64, "r": 20, "t": 64, "b": 48}
-    return drawn.update_layout(height=640 if what.z else 540, hovermode="closest", clickmode="event", margin=margin)
+    drawn["layout"] |= {"height": 540, **more}
+    return drawn
 
 
 def part_note(seen: Seen, state: State) -> Any:
@@ -55,7 +60,7 @@ def part_note(seen: Seen, state: State) -> Any:
 def query(desk: Desk, state: State) -> str:
     """The address of this view, without what the study or the page chooses by itself."""
     name, feed = desk.feed(state)
-    own = layout.own_choice(feed)
+    own = choice.own_choice(feed)
     limits = {limit.metric: layout.limit_text(limit) for limit in feed.run.goals.limits}
     chosen: dict[str, Any] = {key: "" for key in ("judge", "x", "y", "best") if getattr(state, key) == getattr(own, key)}
     budgets = {metric: text for metric, text in state.budgets.items() if text != limits.get(metric, "")}

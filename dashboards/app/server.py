@@ -13,7 +13,9 @@ from typing import Any
 
 import dash
 import flask
-from werkzeug.serving import BaseWSGIServer, make_server
+import plotly
+from plotly.offline import get_plotlyjs
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from dashboards.app import answers, callbacks, downloads, layout
 from dashboards.app.desk import Desk, trial_of
@@ -27,20 +29,22 @@ POLICY = (
     "img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-#: The page before its scripts have run. Plotly comes first: left to itself it would be fetched last, and all waits for it.
+#: The page before its scripts have run. Plotly, by far the largest, is compiled beside the others' work, and needed last.
 INDEX = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{%title%}</title>{%favicon%}{%css%}
+<script async id="plotly" src="@PLOTLY@"></script>
 </head>
 <body>
 {%app_entry%}
-<script src="/_dash-component-suites/plotly/package_data/plotly.min.js"></script>
 {%config%}{%scripts%}{%renderer%}
 </body>
 </html>
 """
+#: Bids the browser compile all of a script off the page's own thread, where it would compile each function at its first call.
+COMPILED = b"//# allFunctionsCalledOnLoad\n"
 LOCAL = ("127.0.0.1", "localhost", "::1")
 #: Bytes of an answer from which on it is compressed.
 PACKED = 20_000
@@ -83,6 +87,13 @@ class Door:
         return True
 
 
+class _Lasting(WSGIRequestHandler):
+    """One connection for many requests, none of whose answers waits for the one before to be acknowledged."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+
 def build(desk: Desk, door: Door, pack: Pack | None = None) -> flask.Flask:
     """The application: Dash's page and callbacks, and the downloads; of packages where there is one who can `pack`."""
     server = flask.Flask("dse")
@@ -92,7 +103,7 @@ def build(desk: Desk, door: Door, pack: Pack | None = None) -> flask.Flask:
         "dse",
         server=here,
         assets_folder=assets,
-        index_string=INDEX,
+        index_string=INDEX.replace("@PLOTLY@", f"/plotly-{plotly.__version__}.js"),
         serve_locally=True,
         suppress_callback_exceptions=True,
         update_title="",
@@ -106,6 +117,7 @@ def build(desk: Desk, door: Door, pack: Pack | None = None) -> flask.Flask:
     callbacks.register(page, desk)
     server.before_request(lambda: _refuse_strangers(door))
     server.after_request(_policy(page))
+    _library(server)
     _answers(server, desk)
     downloads.register(server, desk, pack)
     _errors(server)
@@ -133,6 +145,16 @@ def _policy(page: dash.Dash) -> Callable[[flask.Response], flask.Response]:
         return response
 
     return guard
+
+
+def _library(server: flask.Flask) -> None:
+    """Plotly, which a browser keeps for good: another version has another address."""
+    script = COMPILED + get_plotlyjs().encode()
+
+    @server.get(f"/plotly-{plotly.__version__}.js")
+    def library() -> flask.Response:
+        kept = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return flask.Response(script, mimetype="text/javascript", headers=kept)
 
 
 def _answers(server: flask.Flask, desk: Desk) -> None:
@@ -179,6 +201,7 @@ def listen(server: flask.Flask, door: Door) -> tuple[BaseWSGIServer, str]:
             continue
         port = bound.getsockname()[1]
         host = f"[{door.host}]" if ":" in door.host else door.host
-        return make_server(door.host, port, server, threaded=True, fd=bound.detach()), f"http://{host}:{port}/"
+        listening = make_server(door.host, port, server, threaded=True, fd=bound.detach(), request_handler=_Lasting)
+        return listening, f"http://{host}:{port}/"
     tried = f"ports {PORTS.start} to {PORTS.stop - 1}" if door.port is None else f"port {door.port}"
     raise DseError(f"{door.host}, {tried}: cannot listen there ({reason}). Choose another with --port or --host.")

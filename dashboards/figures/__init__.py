@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dashboards.figures.beside import annotate, overlay
 from dashboards.figures.design import bits, confusion, roc_curves
-from dashboards.figures.front import draw, front_scatter, scatter_matrix
+from dashboards.figures.front import draw, front_scatter, scatter_matrix, sketch
 from dashboards.figures.knobs import importance_map, slices
 from dashboards.figures.layers import layer_bars
 from dashboards.figures.marks import Picture
 from dashboards.figures.parallel import parallel_coordinates, parallel_lines
 from dashboards.figures.ranges import loss_lines, range_boxes
 from dashboards.figures.search import failure_bars, hypervolume_curves, progress, stage_bars
+from dashboards.figures.space import in_space
 
 __all__ = [
     "Picture",
@@ -25,6 +26,7 @@ __all__ = [
     "front_scatter",
     "hypervolume_curves",
     "importance_map",
+    "in_space",
     "layer_bars",
     "loss_lines",
     "overlay",
@@ -34,6 +36,7 @@ __all__ = [
     "range_boxes",
     "roc_curves",
     "scatter_matrix",
+    "sketch",
     "slices",
     "stage_bars",
 ]

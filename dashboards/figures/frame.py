@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboards.palette import template
+from dashboards.palette import looks, template
 from dashboards.points import plain
 from dashboards.sight import Sight
 from dse.view import View
@@ -15,10 +15,15 @@ from dse.view import View
 BELOW = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "yref": "paper", "traceorder": "reversed"}
 
 
+def titled(title: str, seen: View | Sight, **more: Any) -> dict[str, Any]:
+    """A layout with the looks of all figures, what it shows, the judge and the study; `more` of it."""
+    subtitle = f"judge {plain(seen.judge.name)} · {plain(seen.name)}"
+    return {"template": looks(), "title": {"text": plain(title), "subtitle": {"text": subtitle}}, **more}
+
+
 def frame(title: str, seen: View | Sight, figure: go.Figure | None = None, **more: Any) -> go.Figure:
     """A figure titled with what it shows, the judge and the study; `more` of its layout."""
-    subtitle = f"judge {plain(seen.judge.name)} · {plain(seen.name)}"
-    layout = {"template": template(), "title": {"text": plain(title), "subtitle": {"text": subtitle}}, **more}
+    layout = titled(title, seen, **more) | {"template": template()}
     return go.Figure(layout=layout) if figure is None else figure.update_layout(layout)
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboards.figures import marks
-from dashboards.figures.frame import BELOW, frame, note
+from dashboards.figures.frame import BELOW, frame, note, titled
 from dashboards.figures.marks import Picture, hovering
 from dashboards.figures.space import in_space
 from dashboards.palette import LIGHT
@@ -35,40 +35,53 @@ def front_scatter(seen: View | Sight, x: str, y: str, *, log_x: bool | None = No
 
 def draw(sight: Sight, what: Picture) -> go.Figure:
     """The front as `what` says."""
-    if what.z:
-        return in_space(sight, what)
+    return in_space(sight, what) if what.z else go.Figure(sketch(sight, what))
+
+
+def sketch(sight: Sight, what: Picture) -> dict[str, Any]:
+    """`draw`'s figure of two axes as plain traces and layout: plotly takes longer to look through them than all else takes."""
     x, y = what.x, what.y
     drawn = groups(sight, (x, y))
     across, up = Axis.over(drawn, x, log=what.log_x), Axis.over(drawn, y, log=what.log_y)
-    figure = frame(f"{y} against {x}", sight, height=560, legend=BELOW)
     if not drawn:
-        return note(figure, "no design has both figures yet")
+        empty: dict[str, Any] = note(frame(f"{y} against {x}", sight), "no design has both figures yet").to_plotly_json()
+        return empty
     first = next((group for group in drawn if group.on_front), None)
-    traces: list[Any] = []
+    traces: list[dict[str, Any]] = []
     for group in drawn:
         if group is first:
             traces += _front_line(sight, {x: across, y: up})
         hidden = int((~(across.holds(group.figures(x)) & up.holds(group.figures(y)))).sum())
         words = f"{group.name} ({len(group):,}, {hidden:,} out of view)" if hidden else group.label
         traces.append(_scatter(group, what, words, errors=group.on_front and len(group) <= BARS))
-    if sight.knee is not None and any(sight.knee in group.rows for group in drawn):
-        traces.append(_one(sight, sight.knee, what, LIGHT["knee"], "diamond").update(name=_knee(sight)))
-    for trial, name in what.marked:
-        row = sight.columns.row(trial)
-        if row is not None and stated(sight, (x, y))[row]:
-            ring = _one(sight, row, what, LIGHT["ink"], "circle-open")
-            traces.append(ring.update(name=f"{name}: trial {trial}", marker={"size": 18, "line": {"width": 2}}))
-    figure.add_traces([*traces, *marks.legend(sight, what.color, what.symbol)])
+    traces += _marked(sight, what, drawn)
+    traces += marks.legend(sight, what.color, what.symbol)
     scale = {"coloraxis": marks.color_axis(what.color)} if what.color and not marks.by_hue(sight, what.color) else {}
     xaxis, yaxis = ({"title": {"text": axis_title(sight, name)}, **axis.layout()} for name, axis in ((x, across), (y, up)))
-    return figure.update_layout(xaxis=xaxis, yaxis=yaxis, **scale, **_limit_lines(sight, {x: across, y: up}, vertical=x))
+    lines = _limit_lines(sight, {x: across, y: up}, vertical=x)
+    layout = titled(f"{y} against {x}", sight, height=560, legend=BELOW, xaxis=xaxis, yaxis=yaxis, **scale, **lines)
+    return {"data": traces, "layout": layout}
+
+
+def _marked(sight: Sight, what: Picture, drawn: list[Group]) -> list[dict[str, Any]]:
+    """The knee, and rings around the trials that are chosen."""
+    found = []
+    if sight.knee is not None and any(sight.knee in group.rows for group in drawn):
+        found.append(_one(sight, sight.knee, what, LIGHT["knee"], "diamond") | {"name": _knee(sight)})
+    for trial, name in what.marked:
+        row = sight.columns.row(trial)
+        if row is not None and stated(sight, (what.x, what.y))[row]:
+            ring = _one(sight, row, what, LIGHT["ink"], "circle-open")
+            look_ = ring["marker"] | {"size": 18, "line": {"width": 2, "color": LIGHT["ink"]}}
+            found.append(ring | {"name": f"{name}: trial {trial}", "marker": look_})
+    return found
 
 
 def _knee(sight: Sight) -> str:
     return f"knee: trial {sight.columns.trials[sight.knee]}"
 
 
-def _one(sight: Sight, row: int, what: Picture, color: str, symbol: str) -> go.Scatter:
+def _one(sight: Sight, row: int, what: Picture, color: str, symbol: str) -> dict[str, Any]:
     """A single design that stands out."""
     plain_look = Picture(what.x, what.y, hovers=what.hovers)
     return _scatter(Group(sight, "", np.array([row]), color, symbol, 13, 1.0), plain_look, "", many=False)
@@ -109,7 +122,7 @@ def scatter_matrix(seen: View | Sight) -> go.Figure:
     for x, y in combinations(range(len(names)), 2):
         where = {"row": y, "col": x + 1}
         for group in drawn:
-            trace = _scatter(group, Picture(names[x], names[y]), group.label).update(showlegend=(x, y) == (0, 1))
+            trace = _scatter(group, Picture(names[x], names[y]), group.label) | {"showlegend": (x, y) == (0, 1)}
             figure.add_trace(trace, **where)
         bottom, left = y == size, x == 0
         figure.update_xaxes(**axes[x], **where, title_text=axis_title(sight, names[x]) if bottom else None, tickangle=0)
@@ -124,20 +137,22 @@ def scatter_matrix(seen: View | Sight) -> go.Figure:
     return figure.update_layout(legend={"x": 1, "y": 1, "xanchor": "right", "yanchor": "top", "traceorder": "reversed"})
 
 
-def _scatter(group: Group, what: Picture, name: str, *, errors: bool = False, many: bool | None = None) -> go.Scatter:
-    # the front in SVG, which is drawn at once and lies above
-    webgl = len(group.sight.columns) > MANY and not (group.on_front and len(group) <= MANY) if many is None else many
+def _scatter(group: Group, what: Picture, name: str, *, errors: bool = False, many: bool | None = None) -> dict[str, Any]:
+    webgl = len(group.sight.columns) > MANY if many is None else many
     bars = {f"error_{axis}": _errors(group, one) for axis, one in zip("xy", (what.x, what.y), strict=True)} if errors else {}
-    return (go.Scattergl if webgl else go.Scatter)(
-        x=group.figures(what.x),
-        y=group.figures(what.y),
-        mode="markers",
-        name=name,
-        legendgroup=group.name,
-        marker=marks.marker(group, what.color, what.symbol),
+    return {
+        "type": "scattergl" if webgl else "scatter",
+        # shapes are there sooner than WebGL is: a page may begin with the front drawn in them
+        **({"meta": "first"} if webgl and group.on_front and len(group) <= MANY else {}),
+        "x": group.figures(what.x),
+        "y": group.figures(what.y),
+        "mode": "markers",
+        "name": name,
+        "legendgroup": group.name,
+        "marker": marks.marker(group, what.color, what.symbol),
         **hovering(group, what),
-        **bars,
-    )
+        **{bar: found for bar, found in bars.items() if found is not None},
+    }
 
 
 def _errors(group: Group, metric: str) -> dict[str, Any] | None:
@@ -147,7 +162,7 @@ def _errors(group: Group, metric: str) -> dict[str, Any] | None:
     return {"type": "data", "array": found[0], "arrayminus": found[1], "thickness": 1, "width": 3, "color": LIGHT["axis"]}
 
 
-def _front_line(sight: Sight, axes: dict[str, Axis]) -> list[go.Scatter]:
+def _front_line(sight: Sight, axes: dict[str, Axis]) -> list[dict[str, Any]]:
     """The edge of what is feasible in these two figures, in steps, on both sides as far as the axes go.
 
     Between two designs of the front there is nothing as good as both, hence steps and no slopes.
@@ -164,4 +179,5 @@ def _front_line(sight: Sight, axes: dict[str, Axis]) -> list[go.Scatter]:
         line_x, line_y, shape = [axes[x].low, *front_x, front_x[-1]], [front_y[0], *front_y, worst_y], "vh"
     line = {"color": LIGHT["front"], "width": 1.6, "shape": shape}
     name = "feasible front of these two"
-    return [go.Scatter(x=line_x, y=line_y, mode="lines", name=name, line=line, opacity=0.7, hoverinfo="skip")]
+    shared = {"type": "scatter", "mode": "lines", "name": name, "line": line, "opacity": 0.7, "hoverinfo": "skip"}
+    return [{"x": np.array(line_x), "y": np.array(line_y), **shared}]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from dashboards.knob import Floats, ranked
 from dashboards.palette import LIGHT, SCALE, SERIES
@@ -98,7 +97,7 @@ def color_axis(name: str) -> dict[str, Any]:
     }
 
 
-def legend(sight: Sight, color: str, symbol: str) -> list[go.Scatter]:
+def legend(sight: Sight, color: str, symbol: str) -> list[dict[str, Any]]:
     """Entries without points that say what hues and symbols mean."""
     found = []
     if color and by_hue(sight, color):
@@ -112,5 +111,6 @@ def legend(sight: Sight, color: str, symbol: str) -> list[go.Scatter]:
     return found
 
 
-def _entry(name: str, look: dict[str, Any]) -> go.Scatter:
-    return go.Scatter(x=[None], y=[None], mode="markers", name=plain(name), marker=look, hoverinfo="skip")
+def _entry(name: str, look: dict[str, Any]) -> dict[str, Any]:
+    shared = {"type": "scatter", "mode": "markers", "hoverinfo": "skip"}
+    return {"x": [None], "y": [None], "name": plain(name), "marker": look, **shared}

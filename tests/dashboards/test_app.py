@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
@@ -9,12 +10,13 @@ import socket
 import zipfile
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from build_run import EMULATION, JUDGE, LIMITS, PART, build_run, goals, own_run, plain_record, write_run
 
 pytest.importorskip("dash", reason='the dashboard needs dash: pip install "dse[dashboard]"')
 
-from dashboards.app import Desk, Door, build, cards, detail, grid, layout, listen, plot, trail
+from dashboards.app import Desk, Door, build, cards, choice, detail, grid, layout, listen, plot, trail
 from dashboards.app.answers import Asked, answer, encoded
 from dashboards.app.pieces import painted
 from dashboards.outcomes import Outcomes, outcomes, roc
@@ -57,6 +59,8 @@ def words(piece):
             found.append(str(one))
         elif one is not None and getattr(one, "children", None) is not None:
             walk(one.children)
+        elif isinstance(one, dict):
+            walk(one["props"].get("children"))
 
     walk(piece)
     return " ".join(found)
@@ -157,17 +161,47 @@ def test_an_answer_holds_all_that_a_state_decides(client, desk):
         },
         "hints": {metric: cards.hint(seen, state, metric) for metric in ("lut", "dsp")},
         "query": plot.query(desk, state),
+        "version": seen.snapshot.version,
         "figure": painted(plot.front(desk, seen, state), look),
     }
     assert found == json.loads(encoded(expected))
     assert found["query"] == "?trial=3&filter=strategy%3Dlatency&budget.lut=20000"
 
 
+@pytest.mark.parametrize(
+    "query", ["", "?x=dsp&color=strategy&budget.lut=20000&trial=3", "?x=nonsense&y=uram&z=power_w&color=beauty&symbol=lut"]
+)
+def test_an_address_alone_is_answered_as_the_page_that_it_opens_will_ask(client, desk, query):
+    """So that the page has its answer as soon as it is set up; what this run has none of is passed over."""
+    early = json.loads(asked(client, query=query, look={"theme": "light"}).data)
+    furnished = str(layout.furnish(desk, State.read(query)))
+    state = choice.settled(desk, State.read(query))
+    controls = {name: getattr(state, name) or getattr(choice.own_choice(desk.feeds["digits"]), name) for name in "xy"}
+    assert f"value='{controls['x']}'" in furnished
+    limits = {limit.metric: layout.limit_text(limit) for limit in LIMITS}
+    more = {"trial": state.trial, "color": state.color, "budgets": limits | dict(state.budgets)}
+    later = asked(client, state=controls | more, look={"theme": "light"}, metrics=list(early["hints"])).data
+    assert early == json.loads(later)
+    assert {"lut", "dsp", "accuracy"} <= set(early["hints"])
+    assert "nonsense" not in early["query"]
+
+
+def test_plotly_is_bid_to_be_compiled_at_once_and_kept(client):
+    """The page's largest script is there once, first of all that is asked for, and need not be asked for again."""
+    text = client.get("/").text
+    assert text.index('id="plotly"') < text.index("dash_renderer")
+    place = text.partition('id="plotly" src="')[2].partition('"')[0]
+    found = client.get(place)
+    assert found.data.startswith(b"//# allFunctionsCalledOnLoad\n")
+    assert b"plotly.js v" in found.data[:200]
+    assert "immutable" in found.headers["Cache-Control"]
+
+
 @pytest.mark.parametrize("tab", ["design", "search"])
 def test_other_tabs_ask_for_no_picture_and_no_table(client, tab):
     """What is not to be seen is not made."""
     found = json.loads(asked(client, state={"tab": tab}).data)
-    assert set(found) == {"parts", "hints", "query"}
+    assert set(found) == {"parts", "hints", "query", "version"}
     assert set(found["parts"]) == {"headline", "picks", "part-note"}
 
 
@@ -444,7 +478,7 @@ def test_runs_with_the_same_judge_are_compared_and_others_are_named(tmp_path):
     found, left = desk.beside(State())
     assert [sight.name for sight in found] == ["wide"]
     assert left == ["other"]
-    figure = plot.front(desk, desk.see(State()), State())
+    figure = go.Figure(plot.front(desk, desk.see(State()), State()))
     assert any(trace.name == "front of wide" for trace in figure.data)
     again = Desk([first.folder, first.folder, first.folder])
     assert len(again.feeds) == 3
@@ -452,15 +486,22 @@ def test_runs_with_the_same_judge_are_compared_and_others_are_named(tmp_path):
 
 def test_other_judges_figures_are_tied_to_this_judges(desk, folder):
     """Hollow diamonds for the eight designs that Vitis has synthesised; none of them on the front's line."""
-    figure = plot.front(desk, desk.see(State()), State())
+    figure = go.Figure(plot.front(desk, desk.see(State()), State()))
     trace = next(found for found in figure.data if found.name and found.name.startswith("by vitis"))
     run = open_run(folder)
     vitis = next(judge for record in run.records for judge in record.judges if judge.synthesizer == "vitis")
     for trial, x in zip(trace.customdata, trace.x, strict=True):
         assert x == run.record(trial).value("lut", vitis)
     assert not any(
-        (found.name or "").startswith("by ") for found in plot.front(desk, desk.see(State()), State(others="no")).data
+        found.get("name", "").startswith("by ") for found in plot.front(desk, desk.see(State()), State(others="no"))["data"]
     )
+
+
+def count(cells):
+    """How many there are in a list, or in an array as plotly packs it."""
+    if isinstance(cells, list):
+        return len(cells)
+    return len(base64.b64decode(cells["bdata"])) // int(cells["dtype"][1:])
 
 
 @pytest.mark.parametrize("color", ["", "strategy", "weight_bits", "latency_ns", "weight_bits.output"])
@@ -471,7 +512,8 @@ def test_every_colour_symbol_and_third_axis_can_be_drawn_in_both_themes(desk, co
     state = State(color=color, symbol=symbol, z=z, others="no")
     seen = desk.see(state)
     figure = plot.front(desk, seen, state)
-    shown = sum(len(trace.customdata) for trace in figure.data if trace.name and "(" in trace.name)
+    plain_figure = json.loads(encoded(figure))
+    shown = sum(count(trace["customdata"]) for trace in plain_figure["data"] if "(" in trace.get("name", ""))
     assert shown == int(np.isin(seen.sight.states, (0, 1)).sum())
     text = json.dumps(painted(figure, {"theme": "dark", "webgl": True}), default=str)
     light = [value for name, value in LIGHT.items() if value not in DARK.values()]
@@ -520,7 +562,7 @@ def test_a_studys_own_scores_are_figures_like_any_other(tmp_path):
     assert "background rejected" in furnished
     assert "'metric': 'bias', 'type': 'field'" in furnished or "'type': 'field', 'metric': 'bias'" in furnished
     assert cards.scales(seen, ["bias"])["bias"]["numbers"][0] == -3.5
-    figure = plot.front(desk, seen, state)
+    figure = go.Figure(plot.front(desk, seen, state))
     assert figure.layout.title.text == "rejection against lut"
     assert figure.layout.coloraxis.colorbar.title.text == "bias"
     assert words(grid.grid(seen, state, None, 0)).count("0.7") >= 2

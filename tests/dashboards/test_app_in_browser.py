@@ -195,6 +195,20 @@ def test_of_many_moves_the_last_one_counts(chrome, address, run):
         assert watched.errors == []
 
 
+def test_a_moved_budget_and_an_opened_page_ask_once(chrome, address):
+    """The address is answered while the page is set up, a slider's move before the page's other parts hear of it: not twice."""
+    with visiting(chrome, address) as watched:
+        watched.page.wait_for_selector(slider("lut"))
+        asked = [url for url in watched.requests if url.endswith("/answer")]
+        assert len(asked) == 1
+        watched.page.focus(slider("lut"))
+        watched.page.keyboard.press("ArrowLeft")
+        watched.page.wait_for_function("() => new URLSearchParams(location.search).has('budget.lut')")
+        watched.page.wait_for_timeout(1000)
+        assert len([url for url in watched.requests if url.endswith("/answer")]) == 2
+        assert watched.errors == []
+
+
 def test_a_studys_own_scores_are_drawn_and_bounded(chrome, tmp_path):
     """Per cent of a fraction, a bound below 0, an axis with figures below 0."""
     with serving(own_run(tmp_path / "run").folder) as address, visiting(chrome, f"{address}?y=rejection&x=bias") as watched:

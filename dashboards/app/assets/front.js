@@ -3,47 +3,10 @@
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.front = (() => {
   const same = () => window.dash_clientside.no_update;
+  const budgets = window.dash_clientside.budgets;
   const set = (id, values) => window.dash_clientside.set_props(id, values);
 
-  const TAGS = new Set("a b button code dd details div dl dt h2 h3 p pre section small span summary table tbody td th thead tr".split(" "));
-  const NAMES = { className: "class", title: "title", scope: "scope", "aria-sort": "aria-sort", tabIndex: "tabindex", role: "role" };
-
-  /** An id as the page writes it: a name, or sorted JSON. */
-  const name = (id) => (typeof id === "string" ? id : JSON.stringify(Object.fromEntries(Object.entries(id).sort())));
-
-  /** What the server describes (a text, a number, an element, or a list of them) as a node. */
-  const built = (piece) => {
-    if (piece === null || piece === undefined) return document.createDocumentFragment();
-    if (Array.isArray(piece)) {
-      const all = document.createDocumentFragment();
-      all.append(...piece.map(built));
-      return all;
-    }
-    if (typeof piece !== "object") return document.createTextNode(String(piece));
-    const tag = piece.type.toLowerCase();
-    if (!TAGS.has(tag)) throw new Error(`a page has no ${tag}`);
-    const made = document.createElement(tag);
-    for (const [prop, value] of Object.entries(piece.props)) {
-      if (prop === "children") made.append(built(value));
-      else if (prop === "id") made.id = name(value);
-      else if (prop === "disabled") made.disabled = value;
-      else if (prop in NAMES && value !== "") made.setAttribute(NAMES[prop], value);
-    }
-    if (tag === "button") made.type = "button";
-    return made;
-  };
-
-  /** Exchange what an element holds; what had the keyboard keeps it. */
-  const put = (id, piece) => {
-    const place = document.getElementById(id);
-    if (place === null) return;
-    const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
-    const side = place.querySelector(".scroll")?.scrollLeft ?? 0;
-    place.replaceChildren(built(piece));
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-    if (side) place.querySelector(".scroll")?.scrollTo(side, 0);
-  };
-
+  const { built, name, put } = window.dash_clientside.pieces;
   const CONFIG = {
     responsive: true,
     displaylogo: false,
@@ -54,11 +17,19 @@ window.dash_clientside.front = (() => {
   };
   let figure = null;
 
+  /** Plotly, which is large: it is compiled while the page is being set up. */
+  const library = new Promise((done) => {
+    const script = document.getElementById("plotly");
+    if (window.Plotly || script === null) done();
+    else script.addEventListener("load", done);
+  });
+
   /** The plot's element; a page that was furnished anew has none yet. */
   const plot = () => document.querySelector("#front > .graph");
 
   const draw = async () => {
     const place = document.getElementById("front");
+    await library;
     if (place === null || figure === null) return;
     let graph = plot();
     const { data, layout } = figure;
@@ -66,8 +37,9 @@ window.dash_clientside.front = (() => {
     if (graph === null) {
       graph = place.appendChild(document.createElement("div"));
       graph.className = "graph";
-      // the front at once; the browser takes its time to set up WebGL for the faint thousands behind it
-      const first = data.filter((trace) => !trace.type.endsWith("gl") && trace.type !== "scatter3d");
+      // the front at once, in shapes; the browser takes its time to set up WebGL for the faint thousands behind it
+      const shapes = data.map((trace) => (trace.meta === "first" ? { ...trace, type: "scatter" } : trace));
+      const first = shapes.filter((trace) => !trace.type.endsWith("gl") && trace.type !== "scatter3d");
       if (first.length < data.length && first.length > 0) {
         await Plotly.newPlot(graph, first, structuredClone(layout), CONFIG);
         place.dataset.drawn = "front";
@@ -122,27 +94,42 @@ window.dash_clientside.front = (() => {
 
   const posted = (asked) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked) });
 
-  // what is asked for: the page's controls, its look, and what of the table is shown
-  const now = { state: null, look: null, page: 0, lasso: null };
-  let wanted = 0;
+  const answered = async (asked) => {
+    const reply = await fetch("answer", posted(asked));
+    if (!reply.ok) throw new Error(`${reply.status} ${await reply.text()}`);
+    return reply.json();
+  };
+
+  // what is asked for: the page's controls, its look, and what of the table is shown; anew when there are other records
+  const now = { state: null, look: null, page: 0, lasso: null, version: null };
+  let scales = {};
+  let wanted = null;
   let busy = false;
+
+  // the address says what the page will ask for once it is set up: its answer is under way meanwhile
+  let early = answered({ query: location.search, look: window.dash_clientside.dse.look() }).catch(() => null);
 
   /** Ask until what is shown is what was wanted last; moves that were overtaken are never asked for. */
   const ask = async () => {
-    wanted += 1;
-    if (busy || now.state === null || now.look === null) return;
+    if (now.state === null) return;
+    const asked = JSON.stringify(now);
+    if (asked === wanted) return;
+    wanted = asked;
+    if (busy) return;
     busy = true;
     try {
-      for (let turn = -1; turn !== wanted;) {
+      for (let turn = null; turn !== wanted;) {
         turn = wanted;
         const metrics = [...document.querySelectorAll(".budget > .hint")].map((hint) => JSON.parse(hint.id).metric);
-        const reply = await fetch("answer", posted({ ...now, metrics }));
-        if (!reply.ok) throw new Error(`${reply.status} ${await reply.text()}`);
-        if (turn === wanted) await show(await reply.json());
+        let reply = early === null ? null : await early; // no pause where there is none: the question goes out at once
+        early = null;
+        if (reply === null || reply.version !== now.version) reply = await answered({ ...now, metrics });
+        if (turn === wanted) await show(reply);
       }
     } catch (error) {
       // the server was stopped, or begun anew: the page stays as it is, and the next move asks again
       console.warn(`dse: no answer (${error})`);
+      wanted = null;
     } finally {
       busy = false;
     }
@@ -164,14 +151,41 @@ window.dash_clientside.front = (() => {
     ask();
   };
 
-  /** The page's controls, its records or its look have changed. */
-  const follow = (state, version, look) => {
-    if (state === null || look === null || state === undefined || look === undefined) return same();
+  const TABS = ["front", "design", "search"];
+  let told = null;
+
+  /** The page's controls, its look, its records or its sliders' scales have changed. */
+  const follow = (given, version, ranges) => {
+    if (given === null || given === undefined) return same();
+    const { look, ...state } = given;
     if (now.state?.filter !== state.filter || now.state?.sort !== state.sort) now.page = 0;
-    Object.assign(now, { state, look });
+    if (now.state?.tab !== state.tab) {
+      for (const tab of TABS) document.getElementById(`panel-${tab}`).hidden = tab !== state.tab;
+      if (now.state !== null) dispatchEvent(new Event("resize"));
+    }
+    scales = ranges ?? {};
+    budgets.settle(state.budgets, scales);
+    const before = now.version;
+    Object.assign(now, { state, look, version });
     ask();
+    // the other tabs are told of what they show alone, and draw with the library that comes last
+    const news = given !== told || (state.tab === "search" && version !== before);
+    if (news && state.tab !== "front") library.then(() => set(`state-${state.tab}`, { data: { ...given, version } }));
+    told = given;
     return same();
   };
+
+  // a slider that is moved asks at once: to tell the page's other parts takes as long as the answer
+  document.addEventListener("input", ({ target }) => {
+    if (!target.matches(".slider > input") || now.state === null) return;
+    const { metric } = JSON.parse(target.id);
+    const before = now.state.budgets[metric];
+    const value = budgets.text(Number(target.value), scales[metric], before);
+    if (value === before) return;
+    now.state = { ...now.state, budgets: { ...now.state.budgets, [metric]: value } };
+    ask();
+    set({ metric, type: "field" }, { value });
+  });
 
   const chosen = (trial, other, tab) => {
     if (trial !== undefined) set("trial", { value: trial });
