@@ -16,7 +16,7 @@ from bench.architectures import Shape, shapes_of
 from dse.errors import DseError, UsageError
 from dse.network import FixedType, Layer, Network
 from dse.synth.estimate.cost import FIGURES
-from dse.synth.estimate.fit import shipped
+from dse.synth.estimate.fit import Fit, shipped
 from dse.synth.estimate.layer import figures
 from dse.synth.estimate.published import ASKED, SHAPE, number, tool_of
 from dse.synth.estimate.whole import whole
@@ -31,13 +31,15 @@ PRODUCTS = ("dense", "conv2d")
 UNKNOWN = float(np.log(2))
 
 
-def estimate_design(row: Row, folder: Path) -> tuple[dict[str, float], dict[str, tuple[float, float]], str]:
+def estimate_design(
+    row: Row, folder: Path, fit: Fit | None = None
+) -> tuple[dict[str, float], dict[str, tuple[float, float]], str]:
     """Figures, intervals and "" - or nothing and the reason why there is no estimate."""
     if "wrapper" in (row.get("stage") or ""):
         return {}, {}, "the AXI wrapper around a network is not estimated"
     try:
         network = network_of(row, folder)
-        fit = shipped()
+        fit = fit or shipped()
         found = whole(network, tool_of(row), fit)
     except (DseError, ValueError) as error:
         return {}, {}, str(error)

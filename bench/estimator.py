@@ -29,7 +29,7 @@ from bench.designs import estimate_design
 from dse.errors import DseError
 from dse.synth.estimate.cost import FIGURES
 from dse.synth.estimate.fit import shipped
-from dse.synth.estimate.layer import figures, product_cost
+from dse.synth.estimate.layer import figures
 from dse.synth.estimate.published import PublishedLayer, layers_of, number
 
 COLUMNS = {
@@ -59,7 +59,7 @@ def guess_layer(layer: PublishedLayer | str) -> Guess:
     if isinstance(layer, str):
         return Guess({}, {}, layer)
     try:
-        found = product_cost(layer.product, layer.tool, shipped())
+        found = layer.cost(shipped())
     except DseError as error:
         return Guess({}, {}, str(error))
     exact = {name: getattr(found.cost, name) for name in FIGURES}

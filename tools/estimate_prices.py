@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from sklearn.linear_model import LinearRegression
@@ -16,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from dse.errors import UsageError
 from dse.synth.estimate.layer import over_port
 from dse.synth.estimate.published import PublishedLayer, layers_of
-from dse.synth.estimate.unrolled import ff_terms, lut_terms, schedule
+from dse.synth.estimate.unrolled import KNOWN_FFS, ff_terms, lut_terms, schedule
 
 COLUMNS = {
     "dsp": "DSP",
@@ -27,18 +28,15 @@ COLUMNS = {
     "interval_cycles": "ii_max",
 }
 DELAYS = {
-    "overhead_7series": (0.0, 2.0),
-    "overhead_ultrascale+": (0.0, 2.0),
-    "addition_7series": (1.0, 5.0),
-    "addition_ultrascale+": (0.5, 2.0),
+    "addition": (0.73, 1.6),
     "vitis": (1.0, 1.8),
-    "least": (0.5, 1.2),
-    "levels_block": (0.0, 2.5),
+    "levels_block": (0.0, 3.0),
     "levels_shift": (0.0, 2.5),
-    "block_7series": (3.0, 8.0),
-    "block_ultrascale+": (2.0, 5.0),
-    "block_cycles": (1.0, 3.99),
 }
+
+
+#: The share of the points whose middle is taken.
+BEST = 0.03
 
 
 @dataclass(frozen=True)
@@ -60,11 +58,14 @@ def samples(path: Path) -> list[Sample]:
     for row, layer in zip(rows, layers_of(rows), strict=True):
         if isinstance(layer, str):
             raise UsageError(f"{path}, {row['design_id']} {row['layer']}: {layer}")
-        misc = row["source"] == "misc_vitis_projects"
         figures = {name: float(row[column]) for name, column in COLUMNS.items() if row[column] not in ("", "?")}
-        project = row["design_id"] if misc else row["source"]
-        found.append(Sample(row["source"], project, (layer.product.n_in, layer.product.n_out), layer, figures))
+        found.append(Sample(row["source"], project_of(row), (layer.product.n_in, layer.product.n_out), layer, figures))
     return found
+
+
+def project_of(row: Mapping[str, str]) -> str:
+    """Whose design it is: one source collects the single designs of several groups."""
+    return row["design_id"] if row["source"] == "misc_vitis_projects" else row["source"]
 
 
 def weights(chosen: Sequence[Sample]) -> np.ndarray:
@@ -74,19 +75,25 @@ def weights(chosen: Sequence[Sample]) -> np.ndarray:
     return found / found.sum()
 
 
-def prices(rows: Sequence[dict[str, float]], wanted: np.ndarray, weight: np.ndarray) -> dict[str, float]:
-    """Non-negative prices whose sum comes nearest in relative absolute error (iteratively reweighted least squares)."""
-    names = list(rows[0])
+def prices(
+    rows: Sequence[dict[str, float]], wanted: np.ndarray, weight: np.ndarray, known: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, float]:
+    """Non-negative prices whose sum comes nearest in relative absolute error (iteratively reweighted least squares).
+
+    `known` prices are not fitted.
+    """
+    names = [name for name in rows[0] if name not in known]
     terms = np.array([[row[name] for name in names] for row in rows], dtype=float)
+    given = np.array([sum(price * row[name] for name, price in known.items()) for row in rows])
     scale = np.maximum(wanted, 10.0)
     robust = np.ones(len(wanted))
     fit = LinearRegression(positive=True, fit_intercept=False)
     for _ in range(10):
-        fit.fit(terms, wanted, weight * robust / scale**2)
-        guess = terms @ fit.coef_
+        fit.fit(terms, wanted - given, weight * robust / scale**2)
+        guess = terms @ fit.coef_ + given
         scale = np.maximum((guess + wanted) / 2, 10.0)
         robust = 1 / np.maximum(np.abs(guess - wanted) / scale, 0.06)
-    return {name: round(float(price), 4) for name, price in zip(names, fit.coef_, strict=True)}
+    return {name: round(float(price), 4) for name, price in zip(names, fit.coef_, strict=True)} | dict(known)
 
 
 def smape(guess: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -107,38 +114,26 @@ def delay_loss(chosen: Sequence[Sample], delays: dict[str, float]) -> tuple[floa
         rows.append(ff_terms(s.layer.product, s.layer.tool, plan))
     wanted = {name: np.array([s.found[name] for s in chosen]) for name in ("latency_cycles", "interval_cycles", "ff")}
     own = np.array([s.layer.product.regime == "unrolled" for s in chosen])
-    price = prices([row for row, mine in zip(rows, own, strict=True) if mine], wanted["ff"][own], weight[own])
+    price = prices([row for row, mine in zip(rows, own, strict=True) if mine], wanted["ff"][own], weight[own], KNOWN_FFS)
     ff = np.array([sum(price[name] * row[name] for name in row) for row in rows])
     loss = float(weight @ smape(np.array(latency), wanted["latency_cycles"]))
     loss += 0.3 * float(weight @ smape(np.array(interval), wanted["interval_cycles"]))
-    return loss + 0.7 * float(weight[own] @ smape(ff, wanted["ff"])[own]) / float(weight[own].sum()), price
+    return loss + 0.35 * float(weight[own] @ smape(ff, wanted["ff"])[own]) / float(weight[own].sum()), price
 
 
 def search(chosen: Sequence[Sample], tries: int, seed: int = 0) -> tuple[dict[str, float], dict[str, float]]:
-    """Delays by random search and refinement: the data are steps, gradients are of no use."""
+    """Delays from points drawn at random: the data are steps, so the best one is luck; the middle of the best transfers."""
     draw = np.random.default_rng(seed)
     low, high = (np.array([bounds[i] for bounds in DELAYS.values()]) for i in (0, 1))
-    best: tuple[float, np.ndarray, dict[str, float]] = (np.inf, low, {})
-    for turn in range(tries):
-        if turn < tries * 0.7:
-            point = low + (high - low) * draw.random(len(low))
-        else:
-            step = draw.normal(size=len(low)) * 0.06 * (draw.random(len(low)) < 0.4)
-            point = np.clip(best[1] + (high - low) * step, low, high)
-        loss, price = delay_loss(chosen, named(point))
-        if loss < best[0]:
-            best = (loss, point, price)
-    return named(best[1]), best[2]
+    points = low + (high - low) * draw.random((tries, len(low)))
+    losses = [delay_loss(chosen, named(point))[0] for point in points]
+    best = named(np.median(points[np.argsort(losses)[: max(round(tries * BEST), 1)]], axis=0))
+    return best, delay_loss(chosen, best)[1]
 
 
 def named(point: np.ndarray) -> dict[str, float]:
-    """A point of the search as delays; UltraScale lies between its neighbours' speeds, nearer to UltraScale+."""
-    found = dict(zip(DELAYS, (round(float(value), 3) for value in point), strict=True))
-    found["block_cycles"] = float(int(found["block_cycles"]))
-    for name in ("overhead", "addition", "block"):
-        older, newer = found[f"{name}_7series"], found[f"{name}_ultrascale+"]
-        found[f"{name}_ultrascale"] = round(0.75 * newer + 0.25 * older, 3)
-    return found
+    """A point of the search as delays."""
+    return dict(zip(DELAYS, (round(float(value), 3) for value in point), strict=True))
 
 
 def fit_prices(chosen: Sequence[Sample], tries: int) -> dict[str, dict[str, float]]:

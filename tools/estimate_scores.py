@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from estimate_prices import COLUMNS, Sample, fit_prices, smape
+from estimate_prices import COLUMNS, Sample, fit_prices, project_of, smape
 
 from bench.designs import network_of
 from dse.errors import StageFailed, UsageError
 from dse.synth.estimate.constants import Constants
 from dse.synth.estimate.cost import FIGURES, Cost
 from dse.synth.estimate.fit import Fit, read
-from dse.synth.estimate.layer import over_port, product_cost
+from dse.synth.estimate.layer import over_port
 from dse.synth.estimate.published import PublishedLayer, number, tool_of
 from dse.synth.estimate.whole import whole
 
@@ -44,13 +45,10 @@ def score(figure: str, guess: float, wanted: float) -> float:
     return abs(float(np.log((wanted + OFFSETS[figure]) / (guess + OFFSETS[figure]))))
 
 
-def quantile(scores: Sequence[float], weight: Sequence[float] | None = None) -> float:
-    """The conformal quantile: the smallest width that holds COVERAGE of the weight, one sample's weight added for the next."""
-    order = np.argsort(scores)
-    sizes = np.ones(len(scores)) if weight is None else np.asarray(weight) * len(scores) / sum(weight)
-    reached = np.cumsum(sizes[order]) / (len(scores) + 1)
-    place = int(np.searchsorted(reached, COVERAGE))
-    return round(float(np.asarray(scores)[order][min(place, len(scores) - 1)]), 4)
+def quantile(scores: Sequence[float]) -> float:
+    """The conformal quantile: the smallest width that holds COVERAGE of these and one more; the largest where they are few."""
+    place = math.ceil((len(scores) + 1) * COVERAGE - 1e-9) - 1
+    return round(float(sorted(scores)[min(place, len(scores) - 1)]), 4)
 
 
 def with_prices(found: dict[str, dict[str, float]]) -> Fit:
@@ -70,7 +68,7 @@ def held_out(everything: Sequence[Sample], groups: Sequence[Any], tries: int) ->
         fit = with_prices(fit_prices(rest, tries))
         for i, s in enumerate(everything):
             if groups[i] == group:
-                found[i] = product_cost(s.layer.product, s.layer.tool, fit).cost
+                found[i] = s.layer.cost(fit).cost
     return found
 
 
@@ -94,19 +92,44 @@ def summary(everything: Sequence[Sample], costs: Sequence[Cost]) -> dict[str, di
 
 
 def law_scores(everything: Sequence[Sample], found: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Half-widths of grade "law" by regime: what holds for COVERAGE of the layers of every held-out source, at least LEAST."""
+    """Half-widths of grade "law" by regime, at least LEAST: see `widest`.
+
+    Layers with weights in memory have one source besides LAW_FROM, which tells nothing of how sources differ: what the tool
+    makes of logic and registers is believed no better there than where weights are folded.
+    """
     widths = {regime: dict(row) for regime, row in LEAST.items()}
-    for regime in ("unrolled", "unrolled_resource", "inner", "outer"):
-        for figure in FIGURES:
-            kinds = MEMORY if regime in MEMORY else FOLDED
-            some = [i for i, s in enumerate(everything) if s.layer.product.regime in kinds and figure in found[i]]
-            some = [i for i in some if not over_port(everything[i].layer.product)]  # these have widths of their own
-            if kinds == MEMORY:
-                some = [i for i in some if everything[i].source != LAW_FROM]
-            sources = {everything[i].source for i in some}
-            own = [quantile([found[i][figure] for i in some if everything[i].source == source]) for source in sources]
-            widths[regime][figure] = max([LEAST[regime][figure], *own])
+    for figure in FIGURES:
+        of = {kinds: _judges(everything, found, kinds, figure) for kinds in (FOLDED, MEMORY)}
+        for kinds, pairs in of.items():
+            others = of[FOLDED] if kinds == MEMORY and figure in ("lut", "ff") else []
+            for regime in kinds:
+                widths[regime][figure] = max(LEAST[regime][figure], widest(pairs), widest(others))
     return widths
+
+
+def _judges(
+    everything: Sequence[Sample], found: Sequence[dict[str, float]], kinds: Sequence[str], figure: str
+) -> list[tuple[str, float]]:
+    """Project and score of the layers that may judge the law of these regimes (over the port: widths of their own)."""
+    return [
+        (s.project, scores[figure])
+        for s, scores in zip(everything, found, strict=True)
+        if s.layer.product.regime in kinds
+        and figure in scores
+        and not over_port(s.layer.product)
+        and not (kinds == MEMORY and s.source == LAW_FROM)
+    ]
+
+
+def widest(pairs: Sequence[tuple[str, float]]) -> float:
+    """The widest of the projects' own conformal quantiles; 0 without any.
+
+    Layers of one project are off together, so projects are what is exchangeable (conformal prediction for hierarchical data:
+    Dunn, Wasserman and Ramdas, JASA 2023). Of five and one to come each is as likely as the next to be the worst: the widest
+    holds what it says for five new projects in six, and part of the sixth.
+    """
+    projects = sorted({project for project, _ in pairs})
+    return max((quantile([score for owner, score in pairs if owner == project]) for project in projects), default=0.0)
 
 
 def domains(everything: Sequence[Sample], found: Sequence[dict[str, float]]) -> list[dict[str, Any]]:
@@ -152,39 +175,36 @@ def bounds_of(layer: PublishedLayer) -> dict[str, float]:
     }
 
 
-def network_scores(shared: Path, found: dict[str, dict[str, float]]) -> dict[str, float]:
-    """Half-widths of whole networks: what their composition misses by, on csynth figures of networks of several layers.
+def network_scores(judges: Mapping[str, Sequence[tuple[str, float]]]) -> dict[str, float]:
+    """Half-widths of whole networks from `network_judges`."""
+    return {name: max(LEAST_NETWORK[name], widest(judges[name])) for name in FIGURES}
+
+
+def networks(shared: Path) -> list[dict[str, str]]:
+    """The rows of `designs.csv` that can judge: csynth of networks of several layers."""
+    with (shared / "synthesis" / "designs.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["stage"] == "csynth" and row["source"] != LAW_FROM]
+
+
+def network_judges(shared: Path, found: dict[str, dict[str, float]]) -> dict[str, list[tuple[str, float]]]:
+    """By figure the project and score of every network: what its composition misses by.
 
     Only complete reports of networks whose rows state reuse factor and, for the latency strategy, sparsity: the rest would
     measure the guess at what they leave out. Weights are drawn, so DSP blocks and LUTs of the latency strategy say nothing of
     composition. Composition has no fitted number: every network is held out.
     """
     fit, folder = with_prices(found), shared / "synthesis"
-    with (folder / "designs.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["stage"] == "csynth" and row["source"] != LAW_FROM]
     scores: dict[str, list[tuple[str, float]]] = {name: [] for name in FIGURES}
-    for row in rows:
-        if (
-            not row["reuse_factor"]
-            or number(row, "latency_max") is None
-            or (row["strategy"].lower() == "latency" and not row["sparsity"])
-        ):
+    for row in networks(shared):
+        drawn = row["strategy"].lower() == "latency"
+        if not row["reuse_factor"] or number(row, "latency_max") is None or (drawn and not row["sparsity"]):
             continue
         try:
             cost = whole(network_of(row, folder), tool_of(row), fit).cost
         except (UsageError, StageFailed):
             continue
-        drawn = row["strategy"].lower() == "latency"
         for name, column in COLUMNS.items():
             value = number(row, column)
             if value is not None and not (drawn and name in ("dsp", "lut")):
-                scores[name].append((row["source"], score(name, getattr(cost, name), value)))
-    return {
-        name: max(LEAST_NETWORK[name], quantile([value for _, value in pairs], alike([source for source, _ in pairs])))
-        for name, pairs in scores.items()
-    }
-
-
-def alike(sources: Sequence[str]) -> list[float]:
-    """Weights under which every source weighs the same."""
-    return [1 / sources.count(source) for source in sources]
+                scores[name].append((project_of(row), score(name, getattr(cost, name), value)))
+    return scores

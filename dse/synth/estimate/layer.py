@@ -73,11 +73,15 @@ def _streamed_dense(layer: Layer, product: ProductSum, found: Supported) -> Supp
     pixels = 1
     for size in layer.input_shape[:-1]:
         pixels *= size
-    luts = COLLECT_LUTS[product.regime in ("unrolled", "unrolled_resource")]
-    collect = Cost(ff=product.n_in * product.input_bits, lut=luts * product.n_in)
-    one = found.cost.plus(collect)
+    one = found.cost.plus(collecting(product))
     cycles = one.latency_cycles + pixels + 2
     return Supported(Cost(one.dsp, one.lut, one.ff, one.bram_18k, cycles, cycles), "law", found.scores)
+
+
+def collecting(product: ProductSum) -> Cost:
+    """Registers and multiplexers of inputs that a streamed dense layer holds while it works."""
+    luts = COLLECT_LUTS[product.regime in ("unrolled", "unrolled_resource")]
+    return Cost(ff=product.n_in * product.input_bits, lut=luts * product.n_in)
 
 
 def product_cost(product: ProductSum, tool: Tool, fit: Fit) -> Supported:

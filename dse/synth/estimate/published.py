@@ -11,6 +11,8 @@ from dse.errors import UsageError
 from dse.network import FixedType
 from dse.parts import part
 from dse.synth.estimate.constants import Constants, digits_of, summarise, widths_of
+from dse.synth.estimate.fit import Fit
+from dse.synth.estimate.layer import Supported, collecting, product_cost
 from dse.synth.estimate.product import ProductSum
 from dse.synth.estimate.tool import UNCERTAINTY, Tool
 
@@ -28,10 +30,16 @@ SHAPE = 1.5
 
 @dataclass(frozen=True, slots=True)
 class PublishedLayer:
-    """One row: what was built and with which tool."""
+    """One row: what was built and with which tool; `streamed`: the function also holds the inputs that a stream brought."""
 
     product: ProductSum
     tool: Tool
+    streamed: bool = False
+
+    def cost(self, fit: Fit) -> Supported:
+        """What the law says of the row's function; StageFailed("unsupported") where there is none."""
+        found = product_cost(self.product, self.tool, fit)
+        return Supported(found.cost.plus(collecting(self.product)), "law", found.scores) if self.streamed else found
 
 
 def number(row: Row, column: str) -> float | None:
@@ -54,7 +62,8 @@ def layers_of(rows: Iterable[Row]) -> list[PublishedLayer | str]:
     layers: list[PublishedLayer | str] = []
     for row in found:
         try:
-            layers.append(PublishedLayer(_product(row, leads=_position(row) <= first[_design(row)]), tool_of(row)))
+            product = _product(row, leads=_position(row) <= first[_design(row)])
+            layers.append(PublishedLayer(product, tool_of(row), row.get("module", "").startswith(STREAMED)))
         except UsageError as error:
             layers.append(str(error))
     return layers
@@ -89,6 +98,9 @@ def _product(row: Row, *, leads: bool) -> ProductSum:
     )
 
 
+#: How the function of a streamed dense layer begins that Vivado HLS states with its inputs' registers; those of io_parallel are
+#: called `dense_resource`, those of Vitis HLS `dense_latency_wrapper`, and state the product sum alone.
+STREAMED = "dense_wrapper"
 #: Reuse factors that a source states rounded to a legal one although the latency strategy builds what was asked for.
 ASKED = {("wa_hls4ml_dense_2024", 1024): 1023}
 

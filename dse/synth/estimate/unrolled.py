@@ -15,6 +15,13 @@ from dse.synth.estimate.tool import Tool
 
 #: LUT prices hold to this width of an addition; wider ones grow in proportion.
 FLAT_ADDER_BITS = 22
+#: Counts may be expected ones: from half a block on there is one.
+ONE_BLOCK = 0.5
+#: Cycles of a pipelined multiplier, and its registers in widths of its product: both operands and two products, as the tools
+#: write a multiplier of four stages (`mul_..._4_1.v`).
+BLOCK_CYCLES, BLOCK_REGISTERS = 2, 3
+#: Prices of flip-flops that are known: a register of one bit is one.
+KNOWN_FFS = {"output_bit": 1.0, "input_bit": 1.0, "block_bit": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +57,35 @@ def limit_of(product: ProductSum) -> int:
 def schedule(product: ProductSum, tool: Tool, delays: Mapping[str, float]) -> Schedule:
     """Cut the adder trees into cycles.
 
-    A tree over t terms halves them log2 t times; a cycle holds (budget - `overhead`) / `addition` halvings for the family, in
-    Vitis HLS fewer by the factor `vitis` (it allows more for wires). Multiplications take levels of their own, or cycles where
-    a DSP block is slower than the budget.
+    A tree over t terms halves them log2 t times; a cycle holds budget / `addition` halvings on UltraScale+, at least one. Older
+    families are slower throughout (`SLOWER`), and Vitis HLS allows more for wires (the factor `vitis`). Multiplications take
+    levels of their own, or cycles where a DSP block is slower than the budget. What the first cycle leaves of the terms follows
+    from each kind's share of them.
     """
-    constants = product.constants
-    blocks = constants.wider(tool.fabric_bits(product.input_bits)) >= 0.5
-    addition = delays[f"addition_{tool.family}"] * (delays["vitis"] if tool.vitis else 1.0)
-    levels = max((tool.budget_ns - delays[f"overhead_{tool.family}"]) / addition, delays["least"])
-    slow = blocks and delays[f"block_{tool.family}"] * max(product.input_bits, 8) / 16 > tool.budget_ns
-    first = delays["levels_block"] if blocks and not slow else delays["levels_shift"] * (constants.pairs > 0)
-    terms = (constants.terms + product.biases) / product.n_out
+    blocks = product.constants.wider(tool.fabric_bits(product.input_bits))
+    addition = delays["addition"] * (delays["vitis"] if tool.vitis else 1.0)
+    levels = max(tool.logic_ns / addition, 1.0)
+    slow = blocks >= ONE_BLOCK and tool.block_ns(_block_bits(product, tool)) > tool.budget_ns
+    shift = delays["levels_shift"] * (product.constants.pairs > 0)
+    block = shift if slow else delays["levels_block"]
+    first = block if blocks >= ONE_BLOCK else shift
+    share = min(blocks / max(product.constants.terms, 1), 1.0)
+    kept = share * 2.0 ** -max(levels - block, 0) + (1 - share) * 2.0 ** -max(levels - shift, 0)
+    terms = (product.constants.terms + product.biases) / product.n_out
     depth = math.log2(max(terms, 1)) + first
     stages = max(math.ceil(depth / levels - 1e-9) - 1, 0)
-    limited = constants.multipliers if product.reuse_factor > 1 else 0
+    limited = product.constants.multipliers if product.reuse_factor > 1 else 0
     serial = math.ceil(limited / limit_of(product))
     slack = int(product.reuse_factor > 1 and stages > 0 and not tool.vitis)
-    return Schedule(stages, levels, max(levels - first, 0), int(delays["block_cycles"]) if slow else 0, serial, slack)
+    return Schedule(stages, levels, -math.log2(kept), BLOCK_CYCLES if slow else 0, serial, slack)
+
+
+def _block_bits(product: ProductSum, tool: Tool) -> float:
+    """Mean width of the products that DSP blocks compute; 0 without any."""
+    limit = tool.fabric_bits(product.input_bits)
+    wide = [(width, count) for width, count in product.constants.products if width > limit]
+    total = sum(count for _, count in wide)
+    return product.input_bits + sum(width * count for width, count in wide) / total if total > 0 else 0.0
 
 
 def lut_terms(product: ProductSum, tool: Tool) -> dict[str, float]:
@@ -107,9 +126,9 @@ def ff_terms(product: ProductSum, tool: Tool, plan: Schedule) -> dict[str, float
     shared = plan.serial > 1
     return {
         "cut_bit": 0.0 if shared else cut * (1.0 if once else 0.8),
-        "output_bit": product.n_out * product.accumulator_bits * (once and not tool.vitis),
+        "output_bit": product.n_out * product.accumulator_bits * ((once or plan.stages == 0) and not tool.vitis),
         "input_bit": product.n_in * product.input_bits * min(plan.multiply, 2),
-        "block_bit": blocks * plan.multiply * product.input_bits,
+        "block_bit": blocks * BLOCK_REGISTERS * _block_bits(product, tool) * (plan.multiply > 0),
         "waiting_bit": terms * bits * shared,
     }
 

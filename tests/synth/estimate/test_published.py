@@ -116,6 +116,18 @@ def test_inputs_that_a_name_does_not_tell_are_the_designs_first_or_as_wide_as_we
     assert told.product.input_bits == 9
 
 
+def test_the_function_of_a_streamed_layer_holds_its_inputs():
+    """Vivado's `dense_wrapper` states the registers and multiplexers of its inputs too; a `dense_resource` the sum alone."""
+    row = {**ROW, "strategy": "resource", "reuse_factor": "16", "tool_version": "2019.2"}
+    plain, streamed = layers_of([{**row, "module": "dense_resource_1"}, {**row, "module": "dense_wrapper_ap_fixed_config2_s"}])
+    assert plain.product == streamed.product
+    alone, together = plain.cost(shipped()), streamed.cost(shipped())
+    assert together.cost.lut - alone.cost.lut == 16 * 40
+    assert together.cost.ff - alone.cost.ff == 16 * plain.product.input_bits
+    assert together.cost.latency_cycles == alone.cost.latency_cycles
+    assert together.grade == "law"
+
+
 def test_the_tool_follows_version_and_directive():
     """Vivado HLS and early Vitis HLS keep back an eighth of the clock, hls4ml's Vitis backend 27 %; directives count."""
     old, middle, new = layers_of([{**ROW, "tool_version": v, "mult_impl": "DSP"} for v in ("2019.2", "2021.1", "2024.1")])

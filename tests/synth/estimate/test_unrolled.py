@@ -76,6 +76,32 @@ def test_costs_are_never_negative_and_the_interval_never_exceeds_the_reuse_facto
     assert all(value >= 0 for value in ff_terms(product, tool, schedule(product, tool, shipped().prices["delays"])).values())
 
 
+def test_registers_of_a_pipelined_multiplier_by_hand():
+    """83 and 77 are 7 bits wide, products 23: at 1.5 ns a block (1.94 ns for 21 bits) is cut. Two of them hold 3 x 23 bits each
+    (operands, two products), and both inputs wait two cycles; at 5 ns there is nothing of it.
+    """
+    delays = shipped().prices["delays"]
+    product, tool = folded([[83], [77]], clock_ns=1.5)
+    cut = ff_terms(product, tool, schedule(product, tool, delays))
+    assert tool.block_ns(23) == pytest.approx(1.94 * 23 / 21)
+    assert (cut["block_bit"], cut["input_bit"]) == (2 * 3 * 23, 2 * 2 * 16)
+    product, tool = folded([[83], [77]])
+    whole = ff_terms(product, tool, schedule(product, tool, delays))
+    assert (whole["block_bit"], whole["input_bit"]) == (0, 0)
+
+
+def test_an_older_family_is_slower_throughout():
+    """The same network at the same clock: logic and blocks of 7 series take 2.3 times as long, so never fewer cycles."""
+    from dataclasses import replace
+
+    product, tool = folded(np.random.default_rng(1).integers(-60, 60, (64, 4)))
+    older = replace(tool, family="7series")
+    assert older.logic_ns == pytest.approx(tool.logic_ns / 2.3)
+    assert older.block_ns(21) == pytest.approx(2.3 * tool.block_ns(21))
+    delays = shipped().prices["delays"]
+    assert schedule(product, older, delays).latency > schedule(product, tool, delays).latency
+
+
 def test_a_shorter_clock_never_takes_fewer_cycles():
     """Less fits into each cycle."""
     whole = np.random.default_rng(0).integers(-60, 60, (128, 8))
