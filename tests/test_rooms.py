@@ -81,6 +81,7 @@ DOORS = {
     "qkeras": {"nn.graph", "nn.saved", "preload"},
     "tensorflow_model_optimization": {"nn.compress", "nn.saved", "preload"},
     "hls4ml": {"nn.convert", "nn.extract", "nn.read", "nn.anatomy", "preload"},
+    "yaml": {"nn.read"},
     "scipy": {"datasets"},
     "urllib": {"dashboards", "datasets"},
     "sklearn": {"data", "datasets", "preload"},

@@ -26,7 +26,10 @@ NETWORK_FILE = "layers.json"
 FIGURES = ("dsp", "lut", "ff", "bram_18k", "latency_cycles", "interval_cycles")
 
 Model = Annotated[
-    Path, typer.Argument(help="A Keras or QKeras model (.keras, .h5), or a converted network's folder.", metavar="MODEL")
+    Path,
+    typer.Argument(
+        help="A Keras or QKeras model (.keras, .h5), or a folder: a project of hls4ml's, or a sweep's network.", metavar="MODEL"
+    ),
 ]
 PartOption = Annotated[str | None, typer.Option("--part", help=f"FPGA part; default: the network's, else {PART}.")]
 ClockOption = Annotated[
@@ -63,6 +66,7 @@ def estimate(
     \b
     Examples:
       dse estimate model.h5 --part xc7z020clg400-1 --strategy resource --reuse-factor 16
+      dse estimate my-hls-test --clock 8
       dse estimate runs/store/convert/ab/abcdef --json
     """
     from dse.parts import part as resources_of
@@ -84,12 +88,20 @@ def estimate(
 def _network(model: Path, changes: Mapping[str, Any], reuse_factor: int | None, strategy: str | None) -> Network:
     _one_of("--strategy", strategy, STRATEGIES)
     _one_of("--io-type", changes.get("io_type"), IO_TYPES)
-    if model.is_dir():
-        return _saved(model, changes, reuse_factor, strategy)
     if not model.exists():
         raise UsageError(f"{model}: no such file or folder.")
+    if model.is_dir() and (place := _kept(model)) is not None:
+        return _saved(place, changes, reuse_factor, strategy)
     from dse.nn import read
 
+    if model.is_dir():
+        if not (model / read.SETTINGS).is_file():
+            raise UsageError(
+                f"{model}: neither {NETWORK_FILE} nor {read.SETTINGS}; a `convert` entry in a sweep's store has the former, "
+                "a project of hls4ml's the latter."
+            )
+        layers = {"reuse_factor": reuse_factor, "strategy": strategy}
+        return read.read_project(model, {**changes, **{name: value for name, value in layers.items() if value is not None}})
     if model.suffix not in read.SUFFIXES:
         raise UsageError(f"{model}: a model ends in {', '.join(read.SUFFIXES)}; a folder holds a converted network.")
     hardware = Hardware(PerLayer(reuse_factor or 1), PerLayer(strategy or "latency"), changes.get("io_type", "io_parallel"))
@@ -101,16 +113,18 @@ def _one_of(option: str, value: str | None, known: tuple[str, ...]) -> None:
         raise UsageError(f"{option} must be one of {', '.join(known)}; got {value!r}.")
 
 
+def _kept(folder: Path) -> Path | None:
+    """Where a sweep keeps the network: in the folder, or beside the project that it is."""
+    return next((place for place in (folder, folder.parent) if (place / NETWORK_FILE).is_file()), None)
+
+
 def _saved(folder: Path, changes: Mapping[str, Any], reuse_factor: int | None, strategy: str | None) -> Network:
     """A network that a sweep has converted, with the knobs changed that were given."""
     from dse.legal import legal_reuse_factors
     from dse.network import Network
 
-    place = next((p for p in (folder, folder.parent) if (p / NETWORK_FILE).is_file()), None)
-    if place is None:
-        raise UsageError(f"{folder}: no {NETWORK_FILE}; the folder of a `convert` entry in a sweep's store has one.")
     try:
-        network = Network.load(place)
+        network = Network.load(folder)
     except StoreError as error:
         raise UsageError(str(error)) from error
     layers = []

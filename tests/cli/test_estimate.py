@@ -101,7 +101,12 @@ def test_what_cannot_be_estimated_is_named(capsys, saved, words, said):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("gone.h5", "no such file"), ("model.onnx", "a model ends in .keras, .h5"), ("", "no layers.json")]
+    ("name", "said"),
+    [
+        ("gone.h5", "no such file"),
+        ("model.onnx", "a model ends in .keras, .h5"),
+        ("", "neither layers.json nor hls4ml_config.yml"),
+    ],
 )
 def test_what_is_no_model_is_refused(capsys, tmp_path, name, said):
     """A missing file, another format, a folder of something else."""
@@ -110,6 +115,14 @@ def test_what_is_no_model_is_refused(capsys, tmp_path, name, said):
     code, _, err = call(capsys, "estimate", tmp_path / name)
     assert code == 2
     assert said in err
+
+
+def test_a_folder_of_hls4mls_is_read_by_its_settings(capsys, tmp_path):
+    """What `read_project` says reaches the user; options go with it."""
+    (tmp_path / "hls4ml_config.yml").write_text("Backend: Vitis")
+    code, _, err = call(capsys, "estimate", tmp_path, "--clock", "8")
+    assert code == 2
+    assert "hls4ml_config.yml: no IOType, Part, ClockPeriod, HLSConfig" in err
 
 
 def finished(tmp_path, number=24, judges=(VITIS,)):

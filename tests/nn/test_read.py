@@ -1,5 +1,6 @@
 """Model files of anybody's."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from dse import legacy_keras
 from dse.design import Hardware, PerLayer
 from dse.errors import StageFailed, UsageError
-from dse.nn.read import read
+from dse.nn.read import SETTINGS, read, read_project
 
 PART = "xc7z020clg400-1"
 
@@ -80,6 +81,66 @@ def test_a_model_of_keras_3_is_read_in_a_process_of_its_own(tmp_path):
         command = [sys.executable, "-c", script]
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert done.stdout.strip().endswith("['input', 'dense']")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project as a user of hls4ml alone writes it: one layer slower than the other, another part and clock."""
+    folder = tmp_path_factory.mktemp("written") / "prj"
+    with legacy_keras.keras_is_tf_keras():
+        import hls4ml
+        import tf_keras
+
+        model = tf_keras.Sequential(mlp(tf_keras))
+        config = hls4ml.utils.config_from_keras_model(model, granularity="name", backend="Vitis")
+        config["Model"]["Strategy"] = "Resource"
+        config["LayerName"]["fc1"] |= {"ReuseFactor": 8}
+        config["LayerName"]["fc1"]["Precision"]["weight"] = "fixed<9,2>"
+        settings = {"backend": "Vitis", "part": PART, "clock_period": 8, "output_dir": str(folder)}
+        hls4ml.converters.convert_from_keras_model(model, hls_config=config, **settings).write()
+    return folder
+
+
+def test_a_project_of_hls4mls_is_read_as_it_is_set(project, tmp_path):
+    """Part, clock, reuse factors and types are the project's; it may have been moved; what is asked for goes over them."""
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(project, moved)
+    found = read_project(moved, {})
+    assert (found.part, found.clock_ns, found.io_type, found.backend) == (PART, 8.0, "io_parallel", "Vitis")
+    assert [(layer.strategy, layer.reuse_factor) for layer in found.multipliers] == [("resource", 8), ("resource", 1)]
+    assert str(found.layer("fc1").weight_type) == "fixed<9,2>"
+    other = read_project(moved, {"clock_ns": 4.0, "io_type": "io_stream", "reuse_factor": 2, "strategy": "latency"})
+    assert (other.clock_ns, other.io_type) == (4.0, "io_stream")
+    assert [(layer.strategy, layer.reuse_factor) for layer in other.multipliers] == [("latency", 2)] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Backend: [", "no settings of hls4ml"),
+        ("Backend: Vitis", "no IOType, Part, ClockPeriod, HLSConfig; a project"),
+        ("a poem", "no Backend, IOType, Part, ClockPeriod, HLSConfig"),
+        (
+            "{Backend: Vitis, IOType: io_parallel, Part: p, ClockPeriod: 5, HLSConfig: {Model: {}}, OnnxModel: m}",
+            "no KerasModel",
+        ),
+    ],
+)
+def test_a_project_that_lacks_its_settings_is_refused(tmp_path, text, said):
+    """Named by its file, before anything is loaded."""
+    (tmp_path / SETTINGS).write_text(text)
+    with pytest.raises(UsageError, match=said) as caught:
+        read_project(tmp_path, {})
+    assert SETTINGS in str(caught.value)
+
+
+def test_a_project_without_its_model_names_the_file(project, tmp_path):
+    """The settings alone are not enough."""
+    shutil.copy(project / SETTINGS, tmp_path)
+    text = (tmp_path / SETTINGS).read_text().replace(str(project), "/gone")
+    (tmp_path / SETTINGS).write_text(text)
+    with pytest.raises(UsageError, match=r"keras_model\.keras: no such file"):
+        read_project(tmp_path, {})
 
 
 @pytest.mark.parametrize("name", ["model.h5", "model.keras"])
