@@ -136,16 +136,23 @@ def start(topology: Topology, members: Sequence[Member]) -> State:
     return State(arrays, zeros, zeros, masks)
 
 
+def orders(training: Training, n: int) -> Iterator[np.ndarray]:
+    """The order of the n rows in each epoch; it depends on the training's seed alone."""
+    draw = np.random.default_rng(training.seed)
+    for _ in range(training.fine_tune_epochs):
+        yield draw.permutation(n)
+
+
 def _courses(topology: Topology, members: Sequence[Member], n: int, training: Training, pruning: Pruning) -> Iterator[Course]:
-    """One course per epoch; the order of the rows depends on the training's seed alone."""
-    draw, batch = np.random.default_rng(training.seed), training.batch_size
+    """One course per epoch."""
+    batch = training.batch_size
     steps = -(-n // batch)
     filling = np.zeros(steps * batch - n, np.int32)
     counts = np.concatenate([np.ones(n, np.float32), filling]).reshape(steps, batch).astype(np.float32)
-    for number in range(training.fine_tune_epochs):
+    for number, order in enumerate(orders(training, n)):
         at = number * steps + np.arange(1, steps + 1)
         yield Course(
-            rows=np.concatenate([draw.permutation(n).astype(np.int32), filling]).reshape(steps, batch),
+            rows=np.concatenate([order.astype(np.int32), filling]).reshape(steps, batch),
             counts=counts,
             corrections=(np.sqrt(1 - BETA_2**at) / (1 - BETA_1**at)).astype(np.float32),
             due=pruning.due(at),
