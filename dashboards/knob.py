@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.design import Scalar
+from dse.design import TERNARY, Scalar
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,7 +46,9 @@ def merged(knob: Knob) -> Knob:
 
 
 def order(value: Scalar) -> tuple[int, float, str]:
-    """Sorts values of a knob: numbers by size, then words."""
+    """Sorts values of a knob: numbers by size, then words; TERNARY is narrower than any number."""
+    if value == TERNARY:
+        return (-1, 0.0, "")
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return (0, float(value), "") if number else (1, 0.0, str(value))
 

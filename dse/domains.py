@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dse.design import ARCHITECTURE, IO_TYPES, STRATEGIES, Scalar, canonical
+from dse.design import ARCHITECTURE, IO_TYPES, STRATEGIES, TERNARY, Scalar, canonical
 from dse.errors import UsageError
 from dse.network import ROUNDING, SATURATION
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The values that one knob may take, in order; numbers are ordered for the sampler, text is not."""
+    """The values that one knob may take, in order; numbers are ordered for the sampler, text is not (TERNARY is a width)."""
 
     values: tuple[Scalar, ...]
 
@@ -31,8 +31,9 @@ class Domain:
 
     @property
     def ordered(self) -> bool:
-        """True for numbers."""
-        return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in self.values)
+        """True for numbers and TERNARY."""
+        numbers = [value for value in self.values if value != TERNARY]
+        return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,10 @@ def Choice(*values: Scalar) -> Domain:  # noqa: N802
 
 #: What each knob's values must satisfy, in words.
 RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "weight_bits": ("a whole number from 2 to 32 (1-bit weights: hls4ml's emulation of them is wrong)", lambda v: 2 <= v <= 32),
+    "weight_bits": (
+        f"a whole number from 2 to 32 (1-bit weights: hls4ml's emulation of them is wrong) or {TERNARY!r}",
+        lambda v: 2 <= v <= 32,
+    ),
     "activation_bits": ("a whole number from 2 to 32", lambda v: 2 <= v <= 32),
     "input_bits": ("a whole number from 2 to 32", lambda v: 2 <= v <= 32),
     **dict.fromkeys(("weight_width", "result_width", "input_width"), ("a whole number from 2 to 32", lambda v: 2 <= v <= 32)),
@@ -124,6 +128,8 @@ def check(name: str, domain: Domain) -> None:
         return
     words, holds = RULES[knob]
     for value in domain.values:
+        if (knob, value) == ("weight_bits", TERNARY):
+            continue
         kind: Any = str if knob in _TEXT else (int, float) if knob in _REAL else int
         if isinstance(value, bool) or not isinstance(value, kind) or not holds(value):
             raise UsageError(f"{name} must be {words}, got {value!r}.")

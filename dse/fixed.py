@@ -20,17 +20,30 @@ CUT_BITS = 4
 class Quantizer:
     """QKeras' `quantized_bits(bits, integer, alpha=1)` where signed, else `quantized_relu(bits, integer)`.
 
-    `integer` leaves the sign out, as QKeras counts it; hls4ml's `ap_fixed` counts it in.
+    `integer` leaves the sign out, as QKeras counts it; hls4ml's `ap_fixed` counts it in. `ternary`: QKeras' `ternary(alpha=1)`,
+    which is TERNARY_WEIGHTS.
     """
 
     bits: int
     integer: int
     signed: bool = True
+    ternary: bool = False
 
     @property
     def type(self) -> FixedType:
         """The hardware type that holds the same values; activations round half to even and saturate."""
         return FixedType(self.bits, self.integer + self.signed, self.signed, "RND_CONV", "SAT")
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        """What QKeras' forward pass makes of float32 values, as float64."""
+        x = np.asarray(x, dtype=np.float64)
+        return np.where(np.abs(x) >= TERNARY_FROM, np.sign(x), 0.0) if self.ternary else quantise(x, self.type)
+
+
+#: Weights of -1, 0 and 1, in a type of two bits.
+TERNARY_WEIGHTS = Quantizer(2, 1, ternary=True)
+#: Weights of at least this size are -1 or 1: the default of QKeras, in its float32.
+TERNARY_FROM = float(np.float32(0.33))
 
 
 def quantise(x: np.ndarray, to: FixedType) -> np.ndarray:

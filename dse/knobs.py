@@ -17,6 +17,8 @@ EVERY = "*"
 
 STRATEGIES = ("latency", "resource", "resource_unrolled", "distributed_arithmetic")
 IO_TYPES = ("io_parallel", "io_stream")
+#: Among the weight bits: weights of -1, 0 and 1. They take two bits and are other values than those of two bits, so no number.
+TERNARY = "ternary"
 
 
 def canonical(value: Scalar) -> Scalar:
@@ -82,6 +84,7 @@ def per_layer(value: PerLayer | Scalar | Mapping[str, Scalar]) -> PerLayer:
 class Compression:
     """Knobs that change the trained weights, per layer or for all: bit widths and the share of pruned weights.
 
+    Biases have the width of their layer's weights, and eight bits beside ternary weights.
     `input_bits` is the width of the quantiser at the network's input. Integer bits are not knobs: the compression chooses
     them per layer to fit the float model's weights and activations, and the record's effective types show them.
     """

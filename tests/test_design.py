@@ -198,6 +198,16 @@ def test_json_that_is_no_design_is_refused(found):
         Design.from_json(found)
 
 
+def test_ternary_weights_are_a_word_among_the_widths():
+    """In JSON and among the knobs as any width, for all layers or some; two bits are another design."""
+    some = build({"weight_bits": 4, "weight_bits.fc1": "ternary", "activation_bits": 6})
+    assert some.as_json()["compression"]["weight_bits"] == {"*": 4, "fc1": "ternary"}
+    assert Design.from_json(json.loads(json.dumps(some.as_json()))) == build(some.knobs) == some
+    every = [build({"weight_bits": bits, "activation_bits": 6}) for bits in ("ternary", 2)]
+    assert every[0].knobs["weight_bits"] == "ternary"
+    assert len({one.digest for one in every}) == 2
+
+
 def test_designs_without_the_knobs_that_came_later_keep_their_json():
     """Parallelisation and depths of streams are in it where a design has them."""
     plain = build({"weight_bits": 6, "activation_bits": 6})

@@ -70,6 +70,9 @@ def test_numbers_have_an_order_and_text_has_none():
     assert not Choice("latency", "resource").ordered
     assert not Choice(True, False).ordered
     assert not Choice(4, "none").ordered
+    assert Choice("ternary", 4, 6).ordered
+    with pytest.raises(UsageError, match="activation_bits must be a whole number from 2 to 32, got 'ternary'"):
+        check("activation_bits", Choice("ternary", 4))
 
 
 def test_every_knob_has_a_rule():
@@ -78,13 +81,13 @@ def test_every_knob_has_a_rule():
 
 
 GOOD = {
-    "weight_bits": (2, 32), "activation_bits": (2, 32), "input_bits": (2, 32), "sparsity": (0, 0.0, 0.999),
+    "weight_bits": (2, "ternary", 32), "activation_bits": (2, 32), "input_bits": (2, 32), "sparsity": (0, 0.0, 0.999),
     "reuse_factor": (1, 4096), "clock_ns": (0.1, 5), "strategy": ("latency", "resource_unrolled"), "io_type": ("io_stream",),
     "weight_width": (2, 32), "result_width": (2, 32), "input_width": (2, 32), "weight_integer": (-32, 0, 32),
     "result_integer": (-1, 6), "input_integer": (0, 6), "rounding": ("TRN", "RND_CONV"), "saturation": ("WRAP", "SAT"),
 }  # fmt: skip
 BAD = {
-    "weight_bits": (1, 33, 4.0, "4", True), "activation_bits": (1, 33, 4.5), "input_bits": (0, -3, True),
+    "weight_bits": (1, 33, 4.0, "4", "Ternary", True), "activation_bits": (1, 33, 4.5), "input_bits": (0, -3, True),
     "sparsity": (-0.1, 1, 1.0, "0.5", False), "reuse_factor": (0, -1, 2.0, "1"), "clock_ns": (0, -5, "5", True),
     "strategy": ("Latency", "da", 1), "io_type": ("io_serial", True),
     "weight_width": (1, 33, 4.0), "result_width": (0, "8"), "input_width": (1, True), "weight_integer": (-33, 33, 0.5),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dse.fixed import INTEGER_BITS, Quantizer, fit_quantizer, integer_bits, quantise
+from dse.fixed import INTEGER_BITS, TERNARY_WEIGHTS, Quantizer, fit_quantizer, integer_bits, quantise
 from dse.network import ROUNDING, SATURATION, FixedType
 
 MODES = [mode for mode in SATURATION if mode != "WRAP_SM"]
@@ -124,6 +124,14 @@ def test_a_quantisers_type_holds_the_values_that_qkeras_makes(bits, integer, sig
     assert Fraction(to.low) == (-(2**integer) if signed else 0)
     assert Fraction(to.high) == 2**integer - step
     assert (to.width, to.rounding, to.saturation) == (bits, "RND_CONV", "SAT")
+
+
+def test_quantised_values_are_those_of_qkeras():
+    """Ternary weights are cut at QKeras' 0.33 in float32, others rounded half to even within their type."""
+    x = np.float32([0.33, np.nextafter(np.float32(0.33), np.float32(0)), -0.33, -0.1, 0.0, 7.5])
+    assert TERNARY_WEIGHTS.values(x).tolist() == [1, 0, -1, 0, 0, 1]
+    assert TERNARY_WEIGHTS.type == FixedType(2, 2, True, "RND_CONV", "SAT")
+    assert Quantizer(4, 0).values(np.float32([0.0625, 0.1875, 3.0])).tolist() == [0.0, 0.25, 0.875]
 
 
 def squared_error(values, choice):

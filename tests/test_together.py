@@ -36,13 +36,15 @@ def made(store):
 
 def test_designs_trained_together_are_found_by_their_evaluation(store):
     """Hardware variants share one network; nothing of it is trained again, and the evaluation is an ordinary one."""
-    designs = [design(weight_bits=bits) for bits in (3, 4, 5)] + [design(reuse_factor=2)]
+    designs = [design(weight_bits=bits) for bits in ("ternary", 4, 5)] + [design(reuse_factor=2)]
     prepared = together(designs, STUDY, store)
     assert (prepared.made, prepared.known, prepared.alone, prepared.failed) == (3, 0, (), {})
     assert made(store) == ["train", "compress", "compress", "compress"]
     record = evaluate(0, designs[0], STUDY, store)
     assert record.failure is None, record.failure
     assert record.value("agreement") == 1.0
+    assert record.value("dsp") == 0
+    assert {record.effective[f"weight_type.{layer}"] for layer in ("fc1", "out")} == {"fixed<2,2>"}
     assert made(store)[4:] == ["convert", "emulate", "synthesize"]
     again = together(designs, STUDY, store)
     assert (again.made, again.known) == (0, 3)

@@ -78,9 +78,12 @@ def blueprint(
     drawn = _drawn(workload, architecture, json.dumps(_marked(quantizers).as_json()))
     description = copy.deepcopy(drawn.description)
     asked = dict(enumerate(_each(quantizers), FIRST_MARK))
-    for config in _places(description):
-        quantizer = asked[config["bits"]]
-        config |= {"bits": quantizer.bits, "integer": quantizer.integer}
+    for place in _places(description):
+        quantizer = asked[place["config"]["bits"]]
+        if quantizer.ternary:
+            place |= {"class_name": "ternary", "registered_name": "ternary", "config": graph.qkeras_of(quantizer).get_config()}
+        else:
+            place["config"] |= {"bits": quantizer.bits, "integer": quantizer.integer}
     layers = [
         Described(layer.name, tuple(replace(w, array=a) for w, a in zip(layer.weights, weights[layer.name], strict=True)))
         if layer.name in weights
@@ -96,16 +99,17 @@ def _each(quantizers: graph.Quantizers) -> Iterator[Quantizer]:
 
 
 def _marked(quantizers: graph.Quantizers) -> graph.Quantizers:
-    """The same quantisers with a width of its own for each."""
+    """Quantisers of the same signs with a width of its own for each."""
     marks = iter(range(FIRST_MARK, FIRST_MARK + 10**6))
     groups = (quantizers.weights, quantizers.biases, quantizers.activations)
     return graph.Quantizers(*({n: Quantizer(next(marks), 0, q.signed) for n, q in group.items()} for group in groups))
 
 
 def _places(description: Any) -> Iterator[dict[str, Any]]:
-    """The configurations of all quantisers in a description, wherever Keras has put them."""
+    """All quantisers in a description, wherever Keras has put them."""
     if isinstance(description, dict):
-        bits = description.get("bits")
+        config = description.get("config")
+        bits = config.get("bits") if isinstance(config, dict) else None
         if isinstance(bits, int) and bits >= FIRST_MARK:
             yield description
         for value in description.values():

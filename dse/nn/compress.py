@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dse import legacy_keras  # noqa: F401 - before tensorflow
-from dse.design import Compression, Design, Scalar
+from dse.design import TERNARY, Compression, Design, Scalar
 from dse.errors import StageFailed
-from dse.fixed import Quantizer, fit_quantizer
+from dse.fixed import TERNARY_WEIGHTS, Quantizer, fit_quantizer
 from dse.nn import graph, population, train
 from dse.workload import Split, Training, Workload
 
@@ -24,6 +24,8 @@ VERSION = 1
 PRUNING_ENDS = 0.6
 #: Training rows whose activations are looked at to choose integer bits.
 SAMPLE_ROWS = 2048
+#: Of the biases of layers with ternary weights.
+TERNARY_BIAS_BITS = 8
 QUANTIZERS_FILE = "quantizers.json"
 
 Architecture = tuple[tuple[str, Scalar], ...]
@@ -77,8 +79,9 @@ class Base:
             bits = knobs.input_bits if inward else knobs.activation_bits.number(name)
             activations[name] = self._fit(name, -1, values, bits, signed=inward)
         for name, arrays in self.arrays.items():
-            bits = knobs.weight_bits.number(name)
-            weights[name] = self._fit(name, 0, arrays[0], bits)
+            ternary = knobs.weight_bits.of(name) == TERNARY
+            bits = TERNARY_BIAS_BITS if ternary else knobs.weight_bits.number(name)
+            weights[name] = TERNARY_WEIGHTS if ternary else self._fit(name, 0, arrays[0], bits)
             if len(arrays) > 1:
                 biases[name] = self._fit(name, 1, arrays[1], bits)
         return graph.Quantizers(weights, biases, activations)

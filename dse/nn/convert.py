@@ -15,7 +15,7 @@ import numpy as np
 from dse import legacy_keras
 from dse.design import Hardware, PerLayer, Scalar
 from dse.errors import StageFailed
-from dse.fixed import Quantizer, quantise
+from dse.fixed import Quantizer
 from dse.network import Network
 from dse.nn import extract
 from dse.nn.graph import INPUT_QUANTIZER, Quantizers
@@ -221,9 +221,9 @@ def quantised_weights(model: Any, quantizers: Quantizers) -> dict[str, list[np.n
     """The weights and biases of each layer as QKeras' forward pass uses them."""
     found = {}
     for name, quantizer in quantizers.weights.items():
-        arrays = [np.asarray(a, dtype=np.float64) for a in model.get_layer(name).get_weights()]
+        arrays = model.get_layer(name).get_weights()
         pairs: list[tuple[np.ndarray, Quantizer]] = [(arrays[0], quantizer)]
         if name in quantizers.biases:
             pairs.append((arrays[1], quantizers.biases[name]))
-        found[name] = [quantise(array, q.type) for array, q in pairs]
+        found[name] = [q.values(array) for array, q in pairs]
     return found

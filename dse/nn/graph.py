@@ -163,9 +163,12 @@ class Quantizers:
         return cls(**{group: {name: Quantizer(**q) for name, q in rows.items()} for group, rows in found.items()})
 
 
-def _qkeras(quantizer: Quantizer) -> Any:
-    from qkeras import quantized_bits, quantized_relu
+def qkeras_of(quantizer: Quantizer) -> Any:
+    """QKeras' quantiser."""
+    from qkeras import quantized_bits, quantized_relu, ternary
 
+    if quantizer.ternary:
+        return ternary(alpha=1)
     if quantizer.signed:
         return quantized_bits(quantizer.bits, quantizer.integer, alpha=1)
     return quantized_relu(quantizer.bits, quantizer.integer)
@@ -184,7 +187,7 @@ def quantised(float_nodes: tuple[Node, ...], quantizers: Quantizers, wrap: Calla
                 node.layer.batch_input_shape[1:] if hasattr(node.layer, "batch_input_shape") else node.layer.input_shape[0][1:]
             )
             entry = tf_keras.layers.Input(shape, name=node.name)
-            out = QActivation(_qkeras(quantizers.activations[INPUT_QUANTIZER]), name=f"{node.name}_quantized")(entry)
+            out = QActivation(qkeras_of(quantizers.activations[INPUT_QUANTIZER]), name=f"{node.name}_quantized")(entry)
             tensors.setdefault("", entry)
         elif node.weighted:
             out = wrap(_quantised_layer(node, quantizers))(before[0])
@@ -194,7 +197,7 @@ def quantised(float_nodes: tuple[Node, ...], quantizers: Quantizers, wrap: Calla
             out = _same_layer(node)(before if node.kind in MERGES else before[0])
         if node.activated:
             name = f"{node.name}_relu" if node.weighted else node.name
-            out = QActivation(_qkeras(quantizers.activations[node.name]), name=name)(out)
+            out = QActivation(qkeras_of(quantizers.activations[node.name]), name=name)(out)
         tensors[node.name] = out
     return tf_keras.Model(tensors[""], tensors[float_nodes[-1].name])
 
@@ -213,8 +216,8 @@ def _quantised_layer(node: Node, quantizers: Quantizers) -> Any:
         "use_bias": node.use_bias,
         f"{kernel}_regularizer": getattr(layer, f"{kernel}_regularizer"),
         "bias_regularizer": layer.bias_regularizer,
-        f"{kernel}_quantizer": _qkeras(quantizers.weights[node.name]),
-        "bias_quantizer": _qkeras(quantizers.biases[node.name]) if node.use_bias else None,
+        f"{kernel}_quantizer": qkeras_of(quantizers.weights[node.name]),
+        "bias_quantizer": qkeras_of(quantizers.biases[node.name]) if node.use_bias else None,
         "name": node.name,
     }
     if node.kind == "Dense":

@@ -8,7 +8,7 @@ import pytest
 
 from dse.design import build
 from dse.errors import StageFailed
-from dse.fixed import Quantizer
+from dse.fixed import TERNARY_WEIGHTS, Quantizer
 from dse.network import Network
 from dse.nn import blueprint, convert, graph, train
 from dse.workload import Data, Workload
@@ -69,7 +69,7 @@ def drawn(dice, kind="mlp"):
     nodes = graph.nodes(train.build(WORKLOADS[kind], architecture))
     wide = lambda signed=True: Quantizer(dice.randint(2, 14), dice.randint(0, 2), signed)  # noqa: E731
     quantizers = graph.Quantizers(
-        {node.name: wide() for node in nodes if node.weighted},
+        {node.name: TERNARY_WEIGHTS if dice.random() < 0.3 else wide() for node in nodes if node.weighted},
         {node.name: wide() for node in nodes if node.weighted and node.use_bias},
         {graph.INPUT_QUANTIZER: wide(), **{node.name: wide(False) for node in nodes if node.activated}},
     )

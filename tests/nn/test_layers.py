@@ -10,7 +10,7 @@ import pytest
 from dse import legacy_keras  # noqa: F401 - before tensorflow
 from dse.design import build, per_layer
 from dse.errors import StageFailed
-from dse.fixed import fit_quantizer
+from dse.fixed import TERNARY_WEIGHTS, fit_quantizer
 from dse.nn import convert, emulate, graph
 from dse.nn.reference import reference
 from dse.synth.estimate import Estimate
@@ -81,7 +81,7 @@ def sequence():
 MODELS = {"image": image, "branches": branches, "sequence": sequence}
 
 
-def quantised(model, rows, bits=5):
+def quantised(model, rows, bits=5, *, ternary=False):
     """The QKeras model with drawn biases and normalisations, its weights folded in, and its quantisers."""
     draw = np.random.default_rng(4)
     for layer in model.layers:
@@ -90,7 +90,7 @@ def quantised(model, rows, bits=5):
     nodes = graph.nodes(model)
     weighted = [(node, node.weights()) for node in nodes if node.weighted]
     quantizers = graph.Quantizers(
-        {node.name: fit_quantizer(arrays[0], bits, signed=True) for node, arrays in weighted},
+        {n.name: TERNARY_WEIGHTS if ternary else fit_quantizer(arrays[0], bits, signed=True) for n, arrays in weighted},
         {node.name: fit_quantizer(arrays[1], bits, signed=True) for node, arrays in weighted if node.use_bias},
         {
             graph.INPUT_QUANTIZER: fit_quantizer(rows, 8, signed=True),
@@ -99,7 +99,7 @@ def quantised(model, rows, bits=5):
     )
     small = graph.quantised(nodes, quantizers)
     for node, arrays in weighted:
-        small.get_layer(node.name).set_weights(arrays)
+        small.get_layer(node.name).set_weights([arrays[0] * (3 if ternary else 1), *arrays[1:]])
     return small, quantizers
 
 
@@ -110,13 +110,13 @@ def small():
 
     found = {}
 
-    def make(name):
-        if name not in found:
+    def make(name, *, ternary=False):
+        if (name, ternary) not in found:
             tf_keras.utils.set_random_seed(1)
             model = MODELS[name]()
             rows = np.random.default_rng(5).uniform(-1, 1, size=(40, *model.input_shape[1:])).astype(np.float32)
-            found[name] = (*quantised(model, rows), rows)
-        return found[name]
+            found[name, ternary] = (*quantised(model, rows, ternary=ternary), rows)
+        return found[name, ternary]
 
     return make
 
@@ -138,6 +138,23 @@ def test_layers_are_built_exactly_as_qkeras_computes_them(built, small, name, io
     costs = Estimate().estimate(found.network).layers
     assert set(costs) == {layer.name for layer in found.network.layers}
     assert all(costs[layer.name]["lut"] > 0 for layer in found.network.multipliers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
+@pytest.mark.parametrize("name", list(MODELS))
+def test_layers_with_ternary_weights_are_built_exactly(built, small, name, io_type):
+    """The same for weights of -1, 0 and 1, which take no multiplier."""
+    model, quantizers, rows = small(name, ternary=True)
+    knobs = hardware(io_type=io_type)
+    found = built(f"{name}-{io_type}-ternary", model, knobs, rows)
+    convert.check(found.network, knobs, quantizers, convert.quantised_weights(model, quantizers))
+    weights = [found.network.weights[f"{layer}/weight"].ravel() for layer in quantizers.weights]
+    assert set(np.concatenate(weights).tolist()) == {-1, 0, 1}
+    assert np.array_equal(reference(found.network, rows), found.outputs)
+    assert np.array_equal(found.outputs, np.asarray(model(rows, training=False), dtype=np.float64))
+    assert len(np.unique(found.outputs, axis=0)) > 5
+    assert sum(cost["dsp"] for cost in Estimate().estimate(found.network).layers.values()) == 0
 
 
 @pytest.mark.parametrize("name", ["image", "sequence", pytest.param("branches", marks=pytest.mark.slow)])

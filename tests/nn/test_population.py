@@ -12,7 +12,7 @@ from dse import (
 from dse.data import Rows, Split
 from dse.design import build
 from dse.errors import StageFailed
-from dse.fixed import Quantizer
+from dse.fixed import TERNARY_FROM, TERNARY_WEIGHTS, Quantizer
 from dse.nn import compress, graph, population, train
 from dse.nn.population import layers, memory, quantisers
 from dse.nn.population.batches import grids, start
@@ -41,8 +41,10 @@ def design(bits=5, activation_bits=5, sparsity=0.5, **changes):
 
 
 def several(count):
-    """Different designs."""
-    return [design(2 + i % 11, 2 + i * 3 % 11, 0.1 * (i % 10), **{"weight_bits.out": 3 + i % 9}) for i in range(count)]
+    """Different designs; the first have ternary weights in one layer or in both."""
+    mixed = [design("ternary", 6), design(4, 4, **{"weight_bits.fc1": "ternary"}), design("ternary", 3, 0.0)]
+    widths = [(2 + i % 11, 2 + i * 3 % 11, 0.1 * (i % 10), 3 + i % 9) for i in range(3, count)]
+    return [*mixed, *(design(*three, **{"weight_bits.out": last}) for *three, last in widths)][:count]
 
 
 def member(base, one, learning_rate=STUDY.workload.training.learning_rate):
@@ -57,16 +59,19 @@ def values(quantizer):
     top = min(2**quantizer.bits, 400)
     ties = np.concatenate([np.arange(-top, top + 1) * step / 2, np.arange(-5, 6) / 2 * step + 2.0**quantizer.integer])
     near = [np.nextafter(ties.astype(np.float32), side, dtype=np.float32) for side in (-np.inf, np.inf)]
+    rims = np.float32([TERNARY_FROM, -TERNARY_FROM])
+    near += [rims, np.nextafter(rims, np.float32(0)), np.nextafter(rims, np.sign(rims) * np.float32(1))]
     draw = np.random.default_rng(0).normal(size=500) * 2.0 ** np.random.default_rng(1).integers(-12, 12, 500)
     odd = [0.0, -0.0, 1e-45, -1e-45, 1e-30, 3e38, -3e38, 100.3, -100.3, 0.1, 1e7 + 1]
     return np.concatenate([ties, *near, draw, odd]).astype(np.float32)
 
 
-@pytest.mark.parametrize("is_signed", [True, False], ids=["quantized_bits", "quantized_relu"])
-def test_quantisers_are_those_of_qkeras_bit_for_bit(is_signed):
-    """All widths from 2 to 16 with 0 to 8 integer bits, in one compiled call; gradients too."""
-    ours = quantisers.signed if is_signed else quantisers.relu
-    every = [Quantizer(bits, integer, is_signed) for bits in WIDTHS for integer in INTEGERS]
+@pytest.mark.parametrize("what", ["signed", "weights", "relu"])
+def test_quantisers_are_those_of_qkeras_bit_for_bit(what):
+    """All widths from 2 to 16 with 0 to 8 integer bits, and ternary weights, in one compiled call; gradients too."""
+    ours = getattr(quantisers, what)
+    every = [Quantizer(bits, integer, what != "relu") for bits in WIDTHS for integer in INTEGERS]
+    every[7:7] = [TERNARY_WEIGHTS] * (what == "weights")
     rows = [values(one) for one in every]
     x = np.zeros((len(every), max(map(len, rows))), np.float32)
     for row, found in zip(x, rows, strict=True):
@@ -85,7 +90,7 @@ def test_quantisers_are_those_of_qkeras_bit_for_bit(is_signed):
         theirs = tf.constant(x[i])
         with tf.GradientTape() as tape:
             tape.watch(theirs)
-            expected = graph._qkeras(one)(theirs)
+            expected = graph.qkeras_of(one)(theirs)
         assert np.array_equal(y[i].view(np.int32), np.asarray(expected).view(np.int32)), one
         assert np.array_equal(slopes[i], np.asarray(tape.gradient(expected, theirs))), one
 
@@ -159,10 +164,9 @@ def keras_trained(nodes, one, data, training, pruning):
 
     model, inner = qkeras_model(nodes, one, wrap)
     model.compile(optimizers.Adam(one.learning_rate), train.objective(data.task, model.output_shape[1]))
-    draw, callbacks = np.random.default_rng(training.seed), [pruning_callbacks.UpdatePruningStep()]
+    callbacks = [pruning_callbacks.UpdatePruningStep()]
     weights = scores.row_weights(training, data.train.y, data.classes)
-    for _ in range(training.fine_tune_epochs):
-        order = draw.permutation(len(data.train.y))
+    for order in population.orders(training, len(data.train.y)):
         some = None if weights is None else weights[order]
         batches = {"batch_size": training.batch_size, "shuffle": False, "verbose": 0, "callbacks": callbacks}
         model.fit(data.train.x[order], data.train.y[order], sample_weight=some, **batches)
@@ -181,26 +185,33 @@ def assert_alike(ours, theirs):
     assert np.mean(apart > 1e-4) <= 0.01, np.sort(apart)[-20:]
 
 
-def test_training_is_that_of_keras_and_tfmot(base):
+@pytest.mark.parametrize("bits", [12, "ternary"])
+def test_training_is_that_of_keras_and_tfmot(base, bits):
     """Three epochs on the same rows in the same order: Adam, loss, masks and their schedule give the same weights."""
     training, pruning = replace(STUDY.workload.training, fine_tune_epochs=3), population.Pruning(9, 2)
-    one = member(base, design(12, 12, 0.7))
+    one = member(base, design(bits, 12, 0.7))
     (found,) = next(population.train(population.topology(base.nodes), [one], base.data, training, pruning))
     assert_alike(found.arrays, keras_trained(base.nodes, one, base.data, training, pruning))
     assert np.mean(found.arrays["fc1"][0] == 0) == pytest.approx(0.7, abs=0.03)
 
 
-def test_weights_stay_where_qkeras_keeps_them(base):
+@pytest.mark.parametrize("bits", [12, "ternary"])
+def test_weights_stay_where_qkeras_keeps_them(base, bits):
     """QKeras clips kernels and biases after each step: a weight that wandered far beyond its type would be stuck there."""
     training, pruning = replace(STUDY.workload.training, fine_tune_epochs=3, learning_rate=0.1), population.Pruning(9, 2)
-    one = replace(member(base, design(12, 12, 0.7)), learning_rate=0.1)
+    one = replace(member(base, design(bits, 12, 0.7)), learning_rate=0.1)
     (found,) = next(population.train(population.topology(base.nodes), [one], base.data, training, pruning))
     theirs = keras_trained(base.nodes, one, base.data, training, pruning)
     for name, arrays in found.arrays.items():
-        rims = [max(1.0, 2.0 ** q[name].integer) for q in (one.quantizers.weights, one.quantizers.biases)]
-        for ours, other, rim in zip(arrays, theirs[name], rims, strict=True):
-            assert max(np.abs(ours).max(), np.abs(other).max()) <= rim
-    assert np.abs(found.arrays["fc1"][0]).max() == max(1.0, 2.0 ** one.quantizers.weights["fc1"].integer)
+        rims = [rim(q[name]) for q in (one.quantizers.weights, one.quantizers.biases)]
+        for ours, other, most in zip(arrays, theirs[name], rims, strict=True):
+            assert max(np.abs(ours).max(), np.abs(other).max()) <= most
+    assert np.abs(found.arrays["fc1"][0]).max() == rim(one.quantizers.weights["fc1"])
+
+
+def rim(quantizer):
+    """What QKeras constrains to: 1, or the quantiser's largest value where that is more."""
+    return 1.0 if quantizer.ternary else max(1.0, 2.0**quantizer.integer)
 
 
 @pytest.mark.slow
@@ -279,7 +290,7 @@ def test_a_network_does_not_depend_on_its_company(base):
 def test_a_loss_that_is_no_number_is_one_members_own(base):
     """It is lost with its epoch; the others are as they would be without it."""
     topology, training, pruning = population.topology(base.nodes), STUDY.workload.training, population.Pruning(10, 2)
-    members = [member(base, one) for one in several(4)]
+    members = [member(base, design(bits, 5, 0.1 * bits)) for bits in (2, 3, 4, 5)]
     wild = replace(members[1], learning_rate=1e39)
     fine = next(population.train(topology, members, base.data, training, pruning))
     found = next(population.train(topology, [members[0], wild, *members[2:]], base.data, training, pruning))

@@ -10,9 +10,10 @@ from build_run import EMULATION, JUDGE, SYNTHESIS, VITIS, goals
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from dse.domains import Choice, Integers
+from dse.domains import Choice, EachLayer, Integers
 from dse.errors import PASSING, PERMANENT
 from dse.goals import Limit, Objective
+from dse.legal import LayerShape
 from dse.metrics import Measurement
 from dse.record import Failure, Record
 from dse.space import Space
@@ -279,6 +280,20 @@ def test_numbers_have_an_order_for_the_sampler_and_text_has_none():
     assert kinds == {
         "weight_bits": "IntDistribution", "activation_bits": "IntDistribution", "strategy": "CategoricalDistribution",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DRAWING)
+def test_ternary_weights_have_a_place_among_the_widths(kind):
+    """A number for the sampler, a word in the design; records of such designs are replayed."""
+    space = Space(EachLayer(Choice("ternary", 4, 6)), 8, clock_ns=5).resolved((LayerShape("fc", 4, 4, True, False),))
+    first = sampler(space, kind)
+    assert type(first._distributions["weight_bits.fc"]).__name__ == "IntDistribution"
+    designs = [first.ask() for _ in range(3)]
+    assert {design.compression.weight_bits.of("fc") for design in designs} == {"ternary", 4, 6}
+    again = sampler(space, kind)
+    again.replay([measured(design) for design in designs])
+    assert len(again._study.trials) == 3
+    assert again.ask() is None
 
 
 @pytest.mark.parametrize("kind", DRAWING)

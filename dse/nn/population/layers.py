@@ -70,7 +70,7 @@ def _weighted(layer: Layer, at: Pass, x: Any) -> Any:
     import tensorflow as tf
 
     kernel, *bias = at.arrays[layer.name]
-    kernel = quantisers.signed(kernel, at.grids.weights[layer.name])
+    kernel = quantisers.weights(kernel, at.grids.weights[layer.name])
     if layer.kind == "Dense":
         out = tf.matmul(x, kernel)
     elif layer.kind == "DepthwiseConv2D":
