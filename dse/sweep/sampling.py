@@ -9,7 +9,8 @@ What Optuna is told of a record:
     passing failure               FAIL, which no sampler learns from
 
 TPE's asks take longer with every trial (17 ms at 300 trials of ten knobs and three objectives, 170 at 4,000): it learns from
-the best and the newest records alone, so that ten times the trials take ten times the time.
+the best and the newest records alone. And the closer it comes to the front, the more often its best candidate is known already:
+it proposes the best of those that are not. So ten times the trials take ten times the time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import itertools
 import random
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class Sampling(Proposals):
         self._free = space.free
         self._distributions = {name: _distribution(domain) for name, domain in self._free.items()}
         self._forgets, self._taught = sampler == "tpe", 0
-        self._study = self._fresh(_sampler(sampler, seed))
+        self._study = self._fresh(self._sampler(sampler, seed))
         self._trials: dict[str, optuna.Trial] = {}
         self._told: dict[str, Record] = {}
 
@@ -79,6 +80,23 @@ class Sampling(Proposals):
         return optuna.create_study(
             directions=["maximize" if o.direction == "max" else "minimize" for o in self._goals.objectives], sampler=sampler
         )
+
+    def _sampler(self, name: str, seed: int) -> optuna.samplers.BaseSampler:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            match name:
+                case "tpe":
+                    return _Tpe(self._met, seed)
+                case "nsga2":
+                    return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
+        return optuna.samplers.RandomSampler(seed=seed)
+
+    def _met(self, candidate: Mapping[str, float]) -> bool:
+        """Whether a candidate, as Optuna's samplers hold it, is a design that was proposed or told of before."""
+        if candidate.keys() != self._distributions.keys():  # one knob by itself is no design
+            return False
+        values = {name: distribution.to_external_repr(candidate[name]) for name, distribution in self._distributions.items()}
+        return self._design(values).digest in self._seen
 
     def ask(self) -> Design | None:
         """A design that has not been proposed before; None when there is none left."""
@@ -172,6 +190,26 @@ class Sampling(Proposals):
         return next((design for design in self._space.designs() if design.digest not in self._seen), None)
 
 
+class _Tpe(optuna.samplers.TPESampler):
+    """TPE that proposes the best of its candidates that were not `met` before; where all were, the best of them.
+
+    Optuna has no public way to say so. Should this method be called otherwise one day, duplicates are proposed and answered as
+    those of other samplers are; tests say so then.
+    """
+
+    def __init__(self, met: Callable[[Mapping[str, float]], bool], seed: int) -> None:
+        super().__init__(seed=seed, multivariate=True, constant_liar=True)
+        self._met = met
+
+    def _compute_acquisition_func(self, samples: dict[str, np.ndarray], mpe_below: Any, mpe_above: Any) -> np.ndarray:
+        found = super()._compute_acquisition_func(samples, mpe_below, mpe_above)
+        for i in np.argsort(-found, kind="stable"):
+            if not self._met({name: values[i].item() for name, values in samples.items()}):
+                found[i] = np.inf
+                break
+        return found
+
+
 def remembered(goals: Goals, records: Sequence[Record], most: int) -> list[Record]:
     """At most so many of the records, in their order: the newest half of that of the feasible front, then the newest of all."""
     rows = [i for i, record in enumerate(records) if goals.feasible(record)]
@@ -197,14 +235,3 @@ def _encoded(domain: Domain, value: Scalar) -> Any:
 def _decoded(domain: Domain, value: Any) -> Scalar:
     found: Scalar = domain.values[value] if domain.ordered else value
     return found
-
-
-def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        match name:
-            case "tpe":
-                return optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
-            case "nsga2":
-                return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
-    return optuna.samplers.RandomSampler(seed=seed)

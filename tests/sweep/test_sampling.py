@@ -338,3 +338,20 @@ def test_what_is_remembered_is_the_front_then_the_newest():
     assert [records.index(one) for one in sampling.remembered(WHAT, records, 2)] == [1, 7]
     assert sampling.remembered(WHAT, records, 100) == records
     assert sampling.remembered(WHAT, [], 4) == []
+
+
+def test_tpe_asks_once_for_a_design_that_is_new(monkeypatch):
+    """Near the best designs most of its candidates are known: the best of the others is proposed."""
+    space = Space(Integers(2, 16), Integers(2, 16), strategy=Choice("latency", "resource"), clock_ns=5)
+
+    def proposals(designs=100):
+        found = sampler(space, "tpe")
+        for number in range(designs):
+            design = found.ask()
+            bits = [knob.number("") for knob in (design.compression.weight_bits, design.compression.activation_bits)]
+            found.tell(measured(design, 1 - sum(2.0**-n for n in bits), 100 * sum(bits), trial=number))
+        return len(found._study.get_trials(deepcopy=False))
+
+    assert proposals() == 100
+    monkeypatch.setattr(Sampling, "_met", lambda *_: False)
+    assert proposals() > 120
