@@ -1,9 +1,4 @@
-"""g++ as emulations need it: fixed-point types that run fast, headers parsed once, typed refusals.
-
-AMD's simulation types declare `clearUnusedBits() volatile`, so that each operation goes through memory. No generated code has a
-volatile number, so the word is taken out of a copy of the types: nothing is computed otherwise (tests compare with hls4ml's own
-library), and a convolution of 30 x 30 x 16 outputs runs five times as fast, compiled a quarter sooner.
-"""
+"""g++ as emulations need it: fast fixed-point types, headers parsed once, typed refusals."""
 
 from __future__ import annotations
 
@@ -11,10 +6,12 @@ import hashlib
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
-from dse import shell
+from dse import aptypes, shell
 from dse.errors import StageFailed
 from dse.symptoms import diagnose
 
@@ -22,10 +19,10 @@ COMPILER = "g++"
 FLAGS = ("-fPIC", "-std=c++17", "-fno-gnu-unique", "-w")
 #: A compilation that takes longer is a hang.
 TIMEOUT_S = 1800.0
-#: The precompiled header, and beside it how many bytes it has: one that a full disk has cut off is no header.
-PARSED, SIZE = "headers.h.gch", "headers.size"
-#: What is taken out of AMD's types.
-SLOW, FAST = "clearUnusedBits(void) volatile", "clearUnusedBits(void)"
+#: The precompiled header, and beside it its size and checksum: one that a full disk has cut off, or a power cut has filled with
+#: zeros, is no header.
+PARSED, SEAL = "headers.h.gch", "headers.seal"
+CHUNK_BYTES = 1 << 20
 
 
 def compiler() -> Path:
@@ -54,12 +51,12 @@ def precompiled(text: str, types: Path, include: Sequence[Path], libraries: Path
     names all that the included files depend on. `libraries` is a folder for caches, shared between processes. A header that
     was damaged there is parsed anew.
     """
-    known = repr((text, digest(types), list(key), compiler_version(), FLAGS))
+    known = repr((text, digest(types), aptypes.VERSION, list(key), compiler_version(), FLAGS))
     home = libraries / f"headers-{hashlib.sha256(known.encode()).hexdigest()[:24]}"
     if not _sound(home):
         libraries.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=libraries, prefix="draft-"))
-        _fast_types(types, draft / "ap_types")
+        aptypes.faster(types, draft / "ap_types")
         (draft / "headers.h").write_text(text + "\n")
         begin = _begin(draft, include, key[0])
         compile_unit([*begin, "-x", "c++-header", f"{draft}/headers.h", "-o", f"{draft}/{PARSED}"], draft / "compile.log")
@@ -68,38 +65,43 @@ def precompiled(text: str, types: Path, include: Sequence[Path], libraries: Path
             draft.rename(home)
         except OSError:  # another process was faster, or what is there is damaged
             if not _sound(home):
-                for name in ("headers.h", PARSED, SIZE):
+                for name in ("headers.h", PARSED, SEAL):
                     (draft / name).replace(home / name)
             shutil.rmtree(draft)
     return [*_begin(home, include, key[0]), "-include", str(home / "headers.h")]
 
 
 def _sound(home: Path) -> bool:
-    """Whether a folder holds a precompiled header of the size that was written."""
+    """Whether a folder holds the precompiled header that was written there."""
     try:
-        return (home / PARSED).stat().st_size == int((home / SIZE).read_text())
+        found = (home / PARSED).stat()
+        size, checksum = map(int, (home / SEAL).read_text().split())
+        return found.st_size == size and _checksum(home / PARSED, found.st_mtime_ns) == checksum
     except (OSError, ValueError):
         return False
 
 
+@lru_cache(maxsize=64)
+def _checksum(path: Path, changed_ns: int) -> int:  # noqa: ARG001 - a file that was changed is read again
+    """CRC-32 of a file; a header takes a tenth of a second, once per process."""
+    total = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            total = zlib.crc32(chunk, total)
+    return total
+
+
 def _seal(draft: Path) -> None:
-    """Note the header's size once all of it is on the disk."""
-    with (draft / PARSED).open("rb") as file:
+    """Note the header's size and checksum once all of it is on the disk."""
+    path = draft / PARSED
+    with path.open("rb") as file:
         os.fsync(file.fileno())
-    (draft / SIZE).write_text(str((draft / PARSED).stat().st_size))
+    found = path.stat()
+    (draft / SEAL).write_text(f"{found.st_size} {_checksum(path, found.st_mtime_ns)}")
 
 
 def _begin(home: Path, include: Sequence[Path], level: str) -> list[str]:
     return [level, *FLAGS, *(f"-I{folder}" for folder in (home / "ap_types", *include))]
-
-
-def _fast_types(types: Path, copy: Path) -> None:
-    shutil.copytree(types, copy)
-    private = copy / "etc/ap_private.h"
-    if private.exists():  # other versions of the types may be fast as they are
-        text = private.read_text()
-        private.unlink()
-        private.write_text(text.replace(SLOW, FAST))
 
 
 def compile_unit(arguments: Sequence[str], log: Path) -> None:

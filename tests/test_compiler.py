@@ -1,6 +1,8 @@
 """Headers that are parsed once for many compilations."""
 
+import os
 import shutil
+import zlib
 
 import pytest
 
@@ -41,26 +43,45 @@ def test_a_header_is_parsed_once(parsed, tmp_path):
     assert compiled(arguments, tmp_path) > 0
 
 
+def cut(header, share):
+    """The file ends after this share of it."""
+    with header.open("r+b") as file:
+        file.truncate(int(share * header.stat().st_size))
+
+
+def emptied(header, share):
+    """As large as it was, and zeros after this share of it."""
+    size = header.stat().st_size
+    cut(header, share)
+    with header.open("r+b") as file:
+        file.truncate(size)
+
+
+@pytest.mark.parametrize("damage", [cut, emptied])
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
-def test_a_header_that_was_cut_off_is_parsed_anew(parsed, tmp_path, share):
+def test_a_damaged_header_is_parsed_anew(parsed, tmp_path, share, damage):
     """g++ refuses one, or reads everything again without a word: either would last for as long as the store."""
     call, cache = parsed
     arguments = call()
     (header,) = cache.glob("headers-*/headers.h.gch")
-    whole, size = header.stat().st_size, header.with_name("headers.size")
-    with header.open("r+b") as file:
-        file.truncate(int(share * whole))
+    whole, changed = header.stat().st_size, header.stat().st_mtime_ns
+    damage(header, share)
+    os.utime(header, ns=(changed + 10**9, changed + 10**9))  # clocks of file systems are coarse
     assert call() == arguments
-    assert header.stat().st_size == int(size.read_text()) > 0.99 * whole
+    size, checksum = map(int, header.with_name("headers.seal").read_text().split())
+    assert size == header.stat().st_size > 0.99 * whole
+    assert checksum == zlib.crc32(header.read_bytes())
     assert compiled(arguments, tmp_path) > 0
     assert [path.name for path in cache.iterdir()] == [header.parent.name]
 
 
-def test_headers_of_a_store_from_before_are_parsed_anew(parsed):
-    """Nothing was noted of their sizes."""
+def test_headers_without_a_seal_are_parsed_anew(parsed):
+    """Another release has left them, or was stopped on the way."""
     call, cache = parsed
     call()
-    (size,) = cache.glob("headers-*/headers.size")
-    size.unlink()
+    (seal,) = cache.glob("headers-*/headers.seal")
+    before = seal.with_name("headers.h.gch").stat().st_ino
+    seal.unlink()
     call()
-    assert int(size.read_text()) == size.with_name("headers.h.gch").stat().st_size
+    assert seal.with_name("headers.h.gch").stat().st_ino != before
+    assert seal.exists()

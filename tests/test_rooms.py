@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 #: package with all that is in it, unless its parts are listed by themselves.
 FLOORS = (
     # what nothing stands on
-    ("errors", "symptoms", "guard", "shares", "pareto", "knobs"),
+    ("errors", "symptoms", "guard", "shares", "pareto", "knobs", "aptypes"),
     # what things are: values
     ("design", "metrics", "parts", "network", "data"),
     ("domains", "record", "fixed", "workload", "legal"),
