@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
@@ -203,6 +203,13 @@ class Axis:
             return {"type": "linear", "range": [self.low, self.high], "nticks": ticks}
         fine = "D2" if self.high < 300 * self.low and ticks > 5 else 1
         return {"type": "log", "range": [float(np.log10(self.low)), float(np.log10(self.high))], "dtick": fine}
+
+
+def seen_label(group: Group, axes: Mapping[str, Axis]) -> str:
+    """The legend's words, with how many designs lie beyond these axes."""
+    held = np.logical_and.reduce([axis.holds(group.figures(metric)) for metric, axis in axes.items()])
+    hidden = int((~held).sum())
+    return f"{group.name} ({len(group):,}, {hidden:,} out of view)" if hidden else group.label
 
 
 def steps(sight: Sight, x: str, y: str) -> tuple[Floats, Floats]:

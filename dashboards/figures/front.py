@@ -14,7 +14,7 @@ from dashboards.figures.frame import BELOW, frame, note, titled
 from dashboards.figures.marks import Picture, hovering
 from dashboards.figures.space import in_space
 from dashboards.palette import LIGHT
-from dashboards.points import Axis, Group, axis_title, direction, groups, plain, stated, steps
+from dashboards.points import Axis, Group, axis_title, direction, groups, plain, seen_label, stated, steps
 from dashboards.sight import Sight, look
 from dse.view import View
 
@@ -22,6 +22,8 @@ from dse.view import View
 MANY = 4000
 #: More error bars than these hide what they belong to.
 BARS = 100
+#: Points less opaque than this have an entry in the legend that is as opaque as KEY.
+FAINT, KEY = 0.5, 0.9
 
 
 def front_scatter(seen: View | Sight, x: str, y: str, *, log_x: bool | None = None, log_y: bool | None = None) -> go.Figure:
@@ -51,9 +53,8 @@ def sketch(sight: Sight, what: Picture) -> dict[str, Any]:
     for group in drawn:
         if group is first:
             traces += _front_line(sight, {x: across, y: up})
-        hidden = int((~(across.holds(group.figures(x)) & up.holds(group.figures(y)))).sum())
-        words = f"{group.name} ({len(group):,}, {hidden:,} out of view)" if hidden else group.label
-        traces.append(_scatter(group, what, words, errors=group.on_front and len(group) <= BARS))
+        words = seen_label(group, {x: across, y: up})
+        traces += _with_key(_scatter(group, what, words, errors=group.on_front and len(group) <= BARS))
     traces += _marked(sight, what, drawn)
     traces += marks.legend(sight, what.color, what.symbol)
     scale = {"coloraxis": marks.color_axis(what.color)} if what.color and not marks.by_hue(sight, what.color) else {}
@@ -61,6 +62,18 @@ def sketch(sight: Sight, what: Picture) -> dict[str, Any]:
     lines = _limit_lines(sight, {x: across, y: up}, vertical=x)
     layout = titled(f"{y} against {x}", sight, height=560, legend=BELOW, xaxis=xaxis, yaxis=yaxis, **scale, **lines)
     return {"data": traces, "layout": layout}
+
+
+def _with_key(trace: dict[str, Any]) -> list[dict[str, Any]]:
+    """Points, and where they are too faint for it an entry that can be seen in the legend."""
+    marker = trace["marker"]
+    if marker["opacity"] >= FAINT:
+        return [trace]
+    one = {name: look_[:1] if isinstance(look_, (list, np.ndarray)) else look_ for name, look_ in marker.items()}
+    nowhere = np.array([np.nan])
+    shared = {name: trace[name] for name in ("name", "mode", "legendgroup")}
+    key = {"type": "scatter", "x": nowhere, "y": nowhere, "marker": one | {"opacity": KEY}, "hoverinfo": "skip", **shared}
+    return [trace | {"showlegend": False}, key]
 
 
 def _marked(sight: Sight, what: Picture, drawn: list[Group]) -> list[dict[str, Any]]:

@@ -159,10 +159,14 @@ def _knob_axis(name: str, sight: Sight, rows: Ints) -> dict[str, Any] | None:
 
 def _figure_axis(sight: Sight, metric: str, values: Floats) -> dict[str, Any]:
     label = axis_title(sight, metric)
+    if values.min() == values.max():  # left to itself the axis would reach from below 0 to above it
+        only = float(values[0])
+        marks: dict[str, Any] = {"tickvals": [only], "ticktext": [figure_text(sight.goals.metric(metric), only)]}
+        return {"label": label, "values": values, **marks, "range": [only - 1, only + 1]}
     if not logarithmic(values):
         return {"label": label, "values": values}
     low, high = np.log10(values.min()), np.log10(values.max())
-    marks = [mark * 10.0**decade for decade in range(int(low) - 1, int(high) + 1) for mark in (1, 2, 5)]
-    shown = [mark for mark in marks if 10**low <= mark <= 10**high]
+    steps = [mark * 10.0**decade for decade in range(int(low) - 1, int(high) + 1) for mark in (1, 2, 5)]
+    shown = [mark for mark in steps if 10**low <= mark <= 10**high]
     texts = [figure_text(sight.goals.metric(metric), mark) for mark in shown]
     return {"label": label, "values": np.log10(values), "tickvals": list(np.log10(shown)), "ticktext": texts}

@@ -214,4 +214,4 @@ def stage_bars(seen: View | Sight) -> go.Figure:
 
 
 def _typical(times: StageTime) -> str:
-    return "always from the store" if times.typical is None else f"{duration_text(times.typical)} each"
+    return "always from the store" if times.typical is None else f"median {duration_text(times.typical)}"

@@ -11,7 +11,9 @@ import pytest
 from build_run import JUDGE, LIMITS, OBJECTIVES, VITIS, build_run, goals, plain_record, write_run
 
 from dashboards import figures
+from dashboards.figures import front
 from dashboards.palette import LIGHT
+from dashboards.sight import look
 from dse import pareto
 from dse.goals import Limit, Objective
 from dse.metrics import Measurement
@@ -331,3 +333,39 @@ def test_one_objective_is_shown_over_trials(tmp_path):
     best = trace(figures.progress(one), "best so far")
     assert (np.diff(best.y) <= 0).all()
     assert best.y[-1] == min(s.record.value("lut", JUDGE) for s in one.feasible)
+
+
+def test_an_axis_of_equal_figures_has_one_mark(tmp_path):
+    """A figure that all designs share, such as 0 DSP, is told by itself: there is no -1 DSP."""
+    records = [plain_record(n, accuracy=0.95 - n / 100, dsp=0, lut=900 - 9 * n, latency_ns=5 + n) for n in range(4)]
+    drawn = figures.parallel_coordinates(view(write_run(tmp_path, records)))
+    axis = next(one for one in drawn.data[0].dimensions if one.label.startswith("dsp"))
+    assert list(axis.ticktext) == ["0"]
+    assert list(axis.tickvals) == [0.0]
+    assert axis.range[0] < 0 < axis.range[1]
+
+
+def test_points_that_are_faint_because_they_are_many_are_seen_in_the_legend(tmp_path, monkeypatch):
+    """Their entry is nearly opaque; points and entry come and go together."""
+    seen = look(view(build_run(tmp_path)))
+    monkeypatch.setattr(front, "FAINT", 0.8)
+    traces = front.sketch(seen, figures.Picture("lut", "accuracy"))["data"]
+    for name in ("dominated", "over a limit"):
+        points, key = (trace for trace in traces if trace.get("legendgroup") == name)
+        assert points["showlegend"] is False
+        assert key["name"] == points["name"]
+        assert key["marker"]["opacity"] > points["marker"]["opacity"]
+        assert not np.isfinite(key["x"]).any()
+
+
+def test_in_space_axes_span_what_is_feasible_and_marks_are_those_that_fonts_have(tmp_path):
+    """What lies beyond is counted in the legend."""
+    seen = look(view(build_run(tmp_path, 200)))
+    drawn = figures.draw(seen, figures.Picture("lut", "accuracy", "dsp"))
+    over = next(trace for trace in drawn.data if trace.name.startswith("over a limit"))
+    low, high = drawn.layout.scene.zaxis.range
+    dsp = seen.columns.figure("dsp")
+    assert low <= dsp[seen.feasible].min()
+    assert dsp[seen.feasible].max() <= high < np.nanmax(dsp)
+    assert "out of view" in over.name
+    assert over.marker.symbol == "cross"
