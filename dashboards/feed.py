@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.columns import Columns, Gathering, moment
-from dse.errors import StoreError
+from dse.errors import StoreError, UsageError
 from dse.metrics import Judge, Measurement
 from dse.record import FORMAT, Failure, Record
-from dse.run import RECORDS_FILE, Asked, Run, open_study, replay
+from dse.run import RECORDS_FILE, STUDY_FILE, Asked, Run, open_study, replay
 
 #: Bytes before the place of reading by which a file is known to be the one that was read.
 MARK = 256
@@ -49,6 +49,7 @@ class Feed:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._study = _stamp(folder / STUDY_FILE)
         self.run = open_study(folder)
         self.path = folder / RECORDS_FILE
         self._lock = threading.Lock()
@@ -73,6 +74,7 @@ class Feed:
     def refresh(self) -> Snapshot:
         """Read what was added; a file that was replaced or cut is read anew from its beginning."""
         with self._lock:
+            self._study_again()
             self._read()
             return Snapshot(
                 version=self._version,
@@ -106,6 +108,20 @@ class Feed:
         except (OSError, ValueError, StoreError, AttributeError):
             return None  # the file was replaced; the next look reads it anew
         return records.get(trial)
+
+    def _study_again(self) -> None:
+        """A sweep that goes on may be asked for more trials or a wider space; a file that cannot be read is left for later."""
+        stamp = _stamp(self.folder / STUDY_FILE)
+        if stamp == self._study:
+            return
+        try:
+            run = open_study(self.folder)
+        except (OSError, StoreError, UsageError):
+            return
+        before, self.run, self._study = self.run, run, stamp
+        self._version += 1
+        if run.goals != before.goals:
+            self._restart()
 
     def _read(self) -> None:
         try:
@@ -195,6 +211,15 @@ def _whole_lines(file: Any) -> Iterator[bytes]:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is not a number")
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """By what a file that was replaced is known."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def held(path: Path) -> bool:

@@ -20,7 +20,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from dashboards.app import answers, callbacks, downloads, layout
 from dashboards.app.desk import Desk, trial_of
 from dashboards.app.downloads import Pack
-from dse.errors import DseError, UsageError
+from dse.errors import DseError, StageFailed, UsageError
 
 #: What a page may do. Plotly compiles its WebGL drawing code at run time, hence 'unsafe-eval': it lets code that is allowed
 #: to run do more, it lets no other code in. Scripts come from this server or are known by their hash.
@@ -185,7 +185,10 @@ def _packed(content: bytes) -> flask.Response:
 def _errors(server: flask.Flask) -> None:
     @server.errorhandler(DseError)
     def wrong(error: DseError) -> flask.Response:
-        return flask.Response(f"{error}\n", 404 if isinstance(error, UsageError) else 500, mimetype="text/plain")
+        # what cannot be made of this design is no fault of the server
+        told = ((UsageError, 404), (StageFailed, 422))
+        status = next((status for kind, status in told if isinstance(error, kind)), 500)
+        return flask.Response(f"{error}\n", status, mimetype="text/plain")
 
 
 def listen(server: flask.Flask, door: Door) -> tuple[BaseWSGIServer, str]:

@@ -22,7 +22,7 @@ from dashboards.app.pieces import painted
 from dashboards.outcomes import Outcomes, outcomes, roc
 from dashboards.palette import DARK, LIGHT
 from dashboards.state import State
-from dse.errors import DseError, UsageError
+from dse.errors import DseError, StageFailed, UsageError
 from dse.export import as_csv
 from dse.goals import Limit, Objective
 from dse.record import Failure
@@ -302,6 +302,8 @@ def test_a_package_is_made_when_asked_for_and_its_folder_is_gone_afterwards(tmp_
         seen.append((given.record(trial).trial, kind, out))
         if trial == 1:
             raise UsageError("trial 1 cannot be packed: it was not emulated")
+        if kind == "verilog" and trial == 2:
+            raise StageFailed("unsupported", "unrolled designs have a reuse factor of 1")
         (out / "project").mkdir(parents=True)
         (out / "project" / "top.cpp").write_text("int main;")
         return out
@@ -318,6 +320,8 @@ def test_a_package_is_made_when_asked_for_and_its_folder_is_gone_afterwards(tmp_
     assert (answer.status_code, answer.text) == (404, "trial 1 cannot be packed: it was not emulated\n")
     assert not seen[-1][2].parent.exists()
     assert client.get("/get/package?trial=999").status_code == 404
+    answer = client.get("/get/package?trial=2&as=verilog")
+    assert (answer.status_code, answer.text) == (422, "unrolled designs have a reuse factor of 1\n")
 
 
 @pytest.mark.parametrize("stage", ["", "../..", "/etc", "synthesize/../../..", "store", "nonsense", "%2e%2e"])

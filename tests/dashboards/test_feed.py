@@ -18,7 +18,7 @@ from dse.design import build
 from dse.errors import StoreError, UsageError
 from dse.metrics import Judge
 from dse.record import Failure, Refusal
-from dse.run import RECORDS_FILE, Asked, added_row, open_run, refused_row
+from dse.run import RECORDS_FILE, STUDY_FILE, Asked, added_row, open_run, refused_row
 
 HOSTILE = "</script><script>alert(1)</script>"
 
@@ -235,3 +235,24 @@ def test_a_hundred_small_looks_equal_one(tmp_path):
         feed.refresh()
         at = end
     assert same(feed)
+
+
+def test_a_study_that_was_asked_for_more_is_read_again(tmp_path):
+    """`dse run --trials` of a sweep that a page is open on; a file that is damaged meanwhile is left for later."""
+    folder = build_run(tmp_path, 12).folder
+    feed = Feed(folder)
+    assert "trials" not in feed.run.study
+    before = feed.refresh()
+    path = folder / STUDY_FILE
+    study = json.loads(path.read_text())
+    for draft in ("{", json.dumps(study | {"trials": 60})):
+        (folder / "draft").write_text(draft)
+        (folder / "draft").replace(path)
+        after = feed.refresh()
+    assert feed.run.study["trials"] == 60
+    assert after.finished == before.finished == 12
+    assert after.version > before.version
+    study["goals"]["limits"] = []
+    path.write_text(json.dumps(study))
+    assert feed.refresh().finished == 12
+    assert feed.run.goals.limits == ()
