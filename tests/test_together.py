@@ -3,12 +3,13 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from dse import busy
 from dse.design import build
 from dse.evaluate import evaluate
-from dse.nn import compress, population
+from dse.nn import compress, population, train
 from dse.store import Store
 from dse.together import together
 from tests.tiny import STUDY
@@ -161,6 +162,18 @@ def test_a_model_that_cannot_be_trained_together_is_named_by_its_layer(store):
     assert record.failure is None, record.failure
     entry = store.find("compress", record.entries["compress"])
     assert sorted(path.name for path in entry.folder.iterdir()) == ["entry.json", "quantizers.json", "weights.npz"]
+
+
+@pytest.mark.parametrize("together_", [True, False])
+def test_no_epochs_leave_the_weights_as_they_are(store, together_):
+    """Neither the float network nor what is made of it is trained."""
+    training = replace(STUDY.workload.training, epochs=0, fine_tune_epochs=0, together=together_)
+    study = replace(STUDY, workload=replace(STUDY.workload, training=training))
+    record = evaluate(0, design(sparsity=0.0), study, store)
+    assert record.failure is None, record.failure
+    initial = train.build(study.workload, ()).get_layer("fc1").get_weights()
+    found = train.load_weights(store.path("compress", record.entries["compress"]) / "weights.npz")
+    assert all(np.array_equal(a, b) for a, b in zip(found["fc1"], initial, strict=True))
 
 
 def test_each_epoch_is_told_while_it_lasts(store, tmp_path, monkeypatch):

@@ -179,8 +179,7 @@ def _alone(base: Base, knobs: Compression) -> Compressed:
     for name, arrays in base.arrays.items():
         inner[name].set_weights(arrays)
     callbacks = [pruning_callbacks.UpdatePruningStep()] if any(s != 0 for s in knobs.sparsity.values) else []
-    if training.fine_tune_epochs > 0:
-        train.fit(model, base.data, training, training.fine_tune_epochs, callbacks)
+    train.fit(model, base.data, training, training.fine_tune_epochs, callbacks)
     return Compressed({name: inner[name].get_weights() for name in base.arrays}, quantizers)
 
 

@@ -111,6 +111,8 @@ def fit(model: Any, data: Split, training: Training, epochs: int, callbacks: lis
     """Train in place on the training rows; StageFailed("invalid") where the loss is no longer a number."""
     import tf_keras
 
+    if epochs == 0:  # which Keras refuses
+        return
     rows = data.train
     weights = scores.row_weights(training, rows.y, data.classes)
     model.compile(tf_keras.optimizers.Adam(training.learning_rate), objective(data.task, int(model.output_shape[1])))
