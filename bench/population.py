@@ -1,12 +1,12 @@
 """What training designs together costs, and whether anything is lost by it: the same designs both ways, one after the other.
 
-usage: python bench/population.py [--designs 40] [--more 0] [--orders 2] [--study studies/digits.py]
+usage: python bench/population.py [--designs 40] [--more 0] [--orders 2] [--pruned 0] [--study studies/digits.py]
 
 Prints a JSON line. Scores are accuracies (of a regression r2) of the quantised networks on the validation rows. The order of
 training rows moves very sparse networks by several percent (a standard deviation of 6 % at 90 % pruned), and designs that are
 trained together share it: so both ways take the same `orders`, one by one instead of Keras' own shuffling. `difference` is the
 mean over the designs of (together - one by one), with its standard error; `by_sparsity` gives the mean difference and the
-number of the designs of each sparsity.
+number of the designs of each sparsity. `--pruned 0.9` leaves all but the designs out that lose so many of some layer's weights.
 
 Seconds: `alone_s` for the networks of all `designs` through QKeras and tfmot, once, `together_s` for the same as one program,
 which is compiled first; `more_s` for so many `more` designs in the same process. The float network was trained before, for all.
@@ -118,6 +118,7 @@ def main(asked):
     study = studyfile.load(asked.study)
     designs = drawn(study, asked.designs + asked.more)
     designs, more = designs[: asked.designs], designs[asked.designs :]
+    designs = [design for design in designs if max(design.compression.sparsity.values) >= asked.pruned]
     workload, first = study.workload, study.workload.training.seed
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder) / "base"
@@ -136,5 +137,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("designs", 40), ("more", 0), ("orders", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--pruned", type=float, default=0.0)
     parser.add_argument("--study", type=Path, default=Path(__file__).parents[1] / "studies/digits.py")
     main(parser.parse_args())
