@@ -1,10 +1,11 @@
 """Compiled emulation against hls4ml's own compile() and predict(), one JSON line per network.
 
-usage: python bench/emulation.py [--rows 200] [--networks NAME...]
+usage: python bench/emulation.py [--rows 200] [--networks NAME...] [--level=-O1]
 
 Networks: a digits MLP, a digits CNN in both IO types, an SVHN-size CNN with io_stream; `--networks svhn_parallel` is the latter
 with io_parallel, which takes hls4ml minutes. Times are of the wall clock, on all cores that the process may use; `compile_s` is
-without `headers_s`, which is paid once per store. `equal` is the share of rows that both compute the same in every bit.
+without `headers_s`, which is paid once per store. `--level` compiles ours with another optimisation level of g++. `equal` is
+the share of rows that both compute the same in every bit.
 """
 
 import argparse
@@ -90,6 +91,7 @@ def compare(name, rows, folder):
     return {
         "network": name,
         "io_type": io_type,
+        "level": emulate.LEVEL,
         "rows": rows,
         "cores": library.cores(),
         "headers_s": round(both_s - compile_s, 2),
@@ -108,10 +110,12 @@ def main():
     """Compare the networks that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=200)
+    parser.add_argument("--level", default=emulate.LEVEL)
     parser.add_argument(
         "--networks", nargs="+", choices=NETWORKS, default=[name for name in NETWORKS if name != "svhn_parallel"]
     )
     asked = parser.parse_args()
+    emulate.LEVEL = asked.level
     with legacy_keras.keras_is_tf_keras():
         for name in asked.networks:
             with tempfile.TemporaryDirectory() as folder:

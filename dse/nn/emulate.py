@@ -29,8 +29,10 @@ from dse.nn.reference import reference
 
 STAGE = "emulate"
 VERSION = 2
-#: The optimisation level that takes least, compiling and running together: without any, g++ is no faster and rows take 20 times
-#: as long; -O2 takes 20 % more of g++, rows of an SVHN-size CNN 3.4 instead of 3.7 ms (io_stream) or even 6.6 (io_parallel).
+#: The optimisation level that takes least or nearly so for any network, compiling and running its validation rows together:
+#: processor seconds of -O0, -Og, -O1 and -O2 are 4.4, 3.2, 3.2 and 4.0 for a digits MLP, 4.7, 2.7, 3.2 and 3.3 for a CNN of
+#: three layers on the same 360 rows; 6.0, 3.3 and 3.9 from -Og on for 16-64-32-32-5 on 20,000 rows (machine loaded;
+#: `bench/emulation.py --level`). Rows of an SVHN-size CNN take 3.7 ms, with -O2 3.4 (io_stream) or even 6.6 (io_parallel).
 LEVEL = "-O1"
 #: What is kept of each set of rows: the test benches of simulations, and what other computations are held against.
 KEPT_BYTES = 16 * 10**6
