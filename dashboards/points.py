@@ -202,7 +202,9 @@ class Axis:
         if not self.log:
             return {"type": "linear", "range": [self.low, self.high], "nticks": ticks}
         fine = "D2" if self.high < 300 * self.low and ticks > 5 else 1
-        return {"type": "log", "range": [float(np.log10(self.low)), float(np.log10(self.high))], "dtick": fine}
+        # whole numbers at all marks: without a format those between decades are a bare 2 or 5
+        form = {"tickformat": "~s"} if self.low >= 0.5 else {}
+        return {"type": "log", "range": [float(np.log10(self.low)), float(np.log10(self.high))], "dtick": fine, **form}
 
 
 def seen_label(group: Group, axes: Mapping[str, Axis]) -> str:

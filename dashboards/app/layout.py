@@ -127,7 +127,8 @@ def _side(feed: Feed, snapshot: Snapshot, state: State, judge: Judge, figures: l
     options = [{"label": _judge(known, snapshot), "value": known.name} for known in snapshot.judges]
     objectives = [{"label": plain(o.metric), "value": o.metric} for o in goals.objectives]
     best = state.best if state.best in {o.metric for o in goals.objectives} else objectives[0]["value"]
-    devices = [{"label": f"the study's: {judge.part}", "value": ""}, *({"label": name, "value": name} for name in PARTS)]
+    named = dict.fromkeys([*PARTS, *([state.part] if state.part else [])])  # one that is not known is told of below
+    devices = [{"label": f"the study's: {judge.part}", "value": ""}, *({"label": name, "value": name} for name in named)]
     return html.Aside(
         [
             html.H2("Judged by"),

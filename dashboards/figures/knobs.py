@@ -16,6 +16,8 @@ from dse.export import knob_order
 
 #: Panels beside one another, and in all; designs of a kind that one panel shows.
 ACROSS, PANELS, SHOWN = 4, 16, 500
+#: A logarithmic axis with at most so many values has a mark at each.
+MARKS = 8
 
 
 def importance_map(sight: Sight, found: Importance | None) -> go.Figure:
@@ -108,5 +110,9 @@ def _axis(figure: go.Figure, sight: Sight, name: str, where: dict[str, int]) -> 
             range=[-0.5, len(values) - 0.5],
             **where,
         )
-    elif logarithmic(np.array([value for value in knob.values if not isinstance(value, str)], dtype=np.float64)):
-        figure.update_xaxes(type="log", **where)
+        return
+    known = np.unique(knob.numbers[~np.isnan(knob.numbers)])
+    if logarithmic(known):
+        # such as reuse factors: a mark at each, where there is room; between decades plotly would write a bare 2 or 5
+        marks = {"tickvals": known.tolist()} if len(known) <= MARKS else {"tickformat": "~s"}
+        figure.update_xaxes(type="log", **marks, **where)

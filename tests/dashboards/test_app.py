@@ -186,6 +186,16 @@ def test_an_address_alone_is_answered_as_the_page_that_it_opens_will_ask(client,
     assert "nonsense" not in early["query"]
 
 
+@pytest.mark.parametrize("part", ["xc7z010", "xc7z010clg400-1", "xcnonsense"])
+def test_a_part_of_an_address_stays_chosen(desk, part):
+    """Under its full name, too; one that is not known is told of, and is there to be changed."""
+    state = State(part=part)
+    assert f"'value': '{part}'" in str(layout.furnish(desk, state))
+    told = words(plot.part_note(desk.see(state), state))
+    assert part in told
+    assert ("not in the table" in told) == (part == "xcnonsense")
+
+
 def test_plotly_is_bid_to_be_compiled_at_once_and_kept(client):
     """The page's largest script is there once, first of all that is asked for, and need not be asked for again."""
     text = client.get("/").text
@@ -517,7 +527,7 @@ def test_every_colour_symbol_and_third_axis_can_be_drawn_in_both_themes(desk, co
     seen = desk.see(state)
     figure = plot.front(desk, seen, state)
     plain_figure = json.loads(encoded(figure))
-    shown = sum(count(trace["customdata"]) for trace in plain_figure["data"] if "(" in trace.get("name", ""))
+    shown = sum(count(trace.get("customdata", [])) for trace in plain_figure["data"] if "(" in trace.get("name", ""))
     assert shown == int(np.isin(seen.sight.states, (0, 1)).sum())
     text = json.dumps(painted(figure, {"theme": "dark", "webgl": True}), default=str)
     light = [value for name, value in LIGHT.items() if value not in DARK.values()]

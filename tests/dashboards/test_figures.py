@@ -369,3 +369,14 @@ def test_in_space_axes_span_what_is_feasible_and_marks_are_those_that_fonts_have
     assert dsp[seen.feasible].max() <= high < np.nanmax(dsp)
     assert "out of view" in over.name
     assert over.marker.symbol == "cross"
+
+
+def test_decades_have_whole_numbers_at_their_marks(tmp_path):
+    """An axis of figures writes 20 or 5k, not a bare 2 or 5; a knob's has a mark at each of its few values."""
+    seen = view(build_run(tmp_path, 200))
+    axis = figures.front_scatter(seen, "latency_ns", "accuracy", log_x=True).layout.xaxis
+    assert (axis.type, axis.tickformat) == ("log", "~s")
+    drawn = figures.slices(look(seen), "lut").layout
+    axes = [drawn[name] for name in drawn.to_plotly_json() if name.startswith("xaxis")]
+    reuse = next(axis for axis in axes if axis.title.text == "reuse_factor")
+    assert (reuse.type, list(reuse.tickvals)) == ("log", [1, 2, 4, 8, 16, 32])
