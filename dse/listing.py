@@ -106,6 +106,26 @@ def footnotes(records: Iterable[Record]) -> list[str]:
     return [SOFTMAX] * bool(found - {None}) + [STREAMED] * ("io_stream" in found)
 
 
+def bounds_line(view: View) -> str:
+    """How far off the front's figures may be by their own bounds, as shares of the figure; "" where none has any."""
+    wide: dict[str, tuple[float, float]] = {}
+    grades: dict[str, set[str]] = {}
+    metrics = [*(objective.metric for objective in view.goals.objectives), *(limit.metric for limit in view.goals.limits)]
+    for standing in view.front:
+        for name in metrics:
+            found = standing.record.measurement(name, view.judge)
+            if found is None or name not in found.intervals or found.values[name] <= 0:
+                continue
+            low, high = (bound / found.values[name] for bound in found.intervals[name])
+            least, most = wide.get(name, (low, high))
+            wide[name] = min(least, low), max(most, high)
+            grades.setdefault(name, set()).add(found.grades.get(name, ""))
+    if not wide:
+        return ""
+    said = [f"{n} {a:.2g} to {b:.2g} times ({', '.join(sorted(grades[n] - {''}))})" for n, (a, b) in wide.items()]
+    return f"A tool may state, by the widest bounds on this front: {'; '.join(said)}. One design's bounds: dse show DIR TRIAL."
+
+
 def _knobs(standings: tuple[Standing, ...]) -> list[str]:
     return sorted({name for standing in standings for name in standing.record.design.knobs}, key=knob_order)
 

@@ -8,7 +8,7 @@ import pytest
 from build_run import build_run, goals, plain_record, write_run
 
 from dse.goals import Limit, Objective
-from dse.listing import SOFTMAX, STREAMED, Column, figure_text, footnotes, front_listing, headline, title
+from dse.listing import SOFTMAX, STREAMED, Column, bounds_line, figure_text, footnotes, front_listing, headline, title
 from dse.metrics import METRICS, Measurement, Source
 from dse.view import view
 
@@ -51,6 +51,21 @@ def test_a_real_front_fills_every_figure(tmp_path):
     found = front_listing(view(build_run(tmp_path)))
     assert len(found.rows) > 5
     assert all(cell is not None for row in found.rows for cell in row[:5])
+
+
+def test_the_widest_bounds_of_the_front_are_said(tmp_path):
+    """As shares of the figure, with the grades; a figure without bounds and a front without any are passed over."""
+    records = []
+    for trial, (accuracy, lut, bounds) in enumerate([(0.9, 200.0, (100.0, 300.0)), (0.8, 100.0, (80.0, 190.0))]):
+        plain = plain_record(trial, accuracy=accuracy, lut=lut, ff=1)
+        stated = [
+            replace(m, intervals={"lut": bounds}, grades={"lut": "law"}) if "lut" in m.values else m for m in plain.measurements
+        ]
+        records.append(replace(plain, measurements=tuple(stated)))
+    seen = view(write_run(tmp_path, records, what=TWO))
+    assert "front: lut 0.5 to 1.9 times (law). One design's" in bounds_line(seen)
+    bare = view(write_run(tmp_path / "bare", [plain_record(0, accuracy=0.8, lut=9, ff=1)], what=TWO))
+    assert bounds_line(bare) == ""
 
 
 def test_readers_are_told_what_these_figures_leave_out():

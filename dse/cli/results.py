@@ -85,7 +85,7 @@ def show_joint(runs: list[Run], judge: str, *, as_json: bool) -> None:
 
 def show_front(run: Run, console: Console, judge: str = "") -> None:
     """Print the front as a table, or why there is none; UsageError for an unknown judge."""
-    from dse.listing import coverage_lines, footnotes, front_listing, headline
+    from dse.listing import bounds_line, coverage_lines, footnotes, front_listing, headline
     from dse.view import view
 
     seen = view(run, judge)
@@ -100,8 +100,9 @@ def show_front(run: Run, console: Console, judge: str = "") -> None:
     (sheet if sheet.fits(console) else _narrow(listing, sheet)).show(console)
     if listing.common:
         say(console, "The same in all: " + ", ".join(f"{name} {value}" for name, value in listing.common.items()) + ".")
-    for line in footnotes(standing.record for standing in seen.front):
-        say(console, line)
+    for line in (bounds_line(seen), *footnotes(standing.record for standing in seen.front)):
+        if line:
+            say(console, line)
 
 
 def _sheet(listing: Listing, seen: View) -> Sheet:
