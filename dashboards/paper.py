@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from html import unescape
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from dse.errors import DseError
 #: Inches that a page of A4 or letter leaves for one figure, and dots per inch of a PNG.
 WIDTH, DPI = 6.3, 200
 #: Inches for words around the panels; the legend of a single panel stands below it.
-LEFT, RIGHT, TOP, BOTTOM, LEGEND = blocks.LEAST, 0.2, 0.62, 0.48, 0.42
+LEFT, RIGHT, TOP, BOTTOM, LEGEND, MARGIN = blocks.LEAST, 0.2, 0.62, 0.48, 0.42, 0.05
 MARKERS = {"circle": "o", "square": "s", "x-thin": "x", "diamond": "D"}
 
 
@@ -48,6 +49,7 @@ def draw(figure: go.Figure, form: Literal["png", "svg"]) -> bytes:
         if lying := _blocks(figure):
             blocks.bars(panels[("x", "y")], lying, layout)
         _words(sheet, layout, panels)
+        _fit(sheet, panels.values())
         sheet.savefig(content, format=form, dpi=DPI, metadata={"Date": None} if form == "svg" else {"Software": None})
     return content.getvalue()
 
@@ -119,6 +121,18 @@ def _trace(panel: Any, trace: go.Scatter, order: int) -> None:
 
 def _bars(error: Any) -> tuple[Any, Any] | None:
     return None if error is None or error.array is None else (error.arrayminus, error.array)
+
+
+def _fit(sheet: Any, panels: Iterable[Any]) -> None:
+    """Narrow panels from the left where long numbers push an axis' title off the sheet."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    renderer = FigureCanvasAgg(sheet).get_renderer()
+    for panel in panels:
+        words, place = panel.yaxis.get_tightbbox(renderer), panel.get_position()
+        over = MARGIN / WIDTH - words.x0 / sheet.bbox.width if words is not None else 0
+        if over > 0:
+            panel.set_position((place.x0 + over, place.y0, place.width - over, place.height))
 
 
 def _words(sheet: Any, layout: go.Layout, panels: dict[tuple[str, str], Any]) -> None:

@@ -110,6 +110,13 @@ def test_axes_are_those_of_the_figure(seen, log):
     assert np.corrcoef(share, drawn)[0, 1] == pytest.approx(1, abs=1e-6)
 
 
+def test_long_numbers_leave_the_axis_title_on_the_sheet(tmp_path):
+    """Marks of four decimals push the title to the left: the panel is narrowed, and nothing stands at the very edge."""
+    records = [plain_record(n, accuracy=0.9625 + n / 700, lut=30000 + 9000 * n) for n in range(16)]
+    image = pixels(draw(figures.front_scatter(view(write_run(tmp_path, records)), "lut", "accuracy"), "png"))
+    assert (image[:, :6] == 255).all()
+
+
 def test_limits_are_dashed_lines_with_their_text(tmp_path):
     """Budgets in view are part of the picture."""
     what = goals((Objective("accuracy"), Objective("lut")), (Limit("lut", at_most=1000), Limit("accuracy", at_least=0.9)))
