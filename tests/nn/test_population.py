@@ -359,3 +359,30 @@ def test_a_batch_is_as_large_as_memory_allows(base, monkeypatch):
 def test_the_machine_says_what_memory_is_free():
     """Of the order of a machine's memory, and not 0."""
     assert 2**26 < memory._available_bytes() < 2**50
+
+
+@pytest.mark.parametrize(("controller", "files"), [
+    ("memory", ("memory/job", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")),
+    ("", ("job", "memory.max", "memory.current", "inactive_file")),
+])  # fmt: skip
+def test_a_container_s_limit_counts(tmp_path, monkeypatch, controller, files):
+    """Of a machine and the control groups around a process, the one that has least left; both versions of the files."""
+    folder, limit, used, cached = files
+    monkeypatch.setattr(memory, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(memory, "SYS", tmp_path / "sys")
+    assert memory._available_bytes() is None
+    own = tmp_path / "sys" / folder / "step"
+    own.mkdir(parents=True)
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text(f"3:cpu:/\n0:{controller}:/job/step\n")
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 9000 kB\nMemAvailable: 8000 kB\n")
+    assert memory._available_bytes() == 8000 * 1024
+    (own.parent / limit).write_text("5000\n")
+    (own.parent / used).write_text("4500\n")
+    (own.parent / "memory.stat").write_text(f"cache 77\n{cached} 300\n")
+    assert memory._available_bytes() == 800
+    (own / limit).write_text("max\n")
+    (own / used).write_text("10\n")
+    assert memory._available_bytes() == 800
+    (own.parent / used).write_text("6000\n")
+    assert memory._available_bytes() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 from dse.nn.layers import CONVOLUTIONS
@@ -18,6 +19,13 @@ BUDGET = 1 << 30
 #: Copies of a member's weights and of its layers' outputs for a batch that live at once, a little more than was measured.
 WEIGHTS, OUTPUTS = 10, 4
 FLOAT = 4
+#: Where the kernel says what is used and what is left.
+PROC, SYS = Path("/proc"), Path("/sys/fs/cgroup")
+#: By controller: the folder of all groups, a group's limit, its use, and its pages of files that are not in use.
+GROUPS = {
+    "memory": ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    "": ("", "memory.max", "memory.current", "inactive_file"),
+}
 
 
 def member_bytes(topology: Topology, batch_size: int) -> int:
@@ -43,10 +51,47 @@ def affordable(topology: Topology, batch_size: int, members: int) -> int:
 
 
 def _available_bytes() -> int | None:
-    """What programs can still take before the machine swaps; None where the system does not say."""
+    """What this process can still take before the machine swaps or its control group ends it; None where nothing is said."""
+    found = [*_machine_bytes(), *_group_bytes()]
+    return min(found) if found else None
+
+
+def _machine_bytes() -> Iterator[int]:
+    for name, value in _numbers(PROC / "meminfo"):
+        if name == "MemAvailable:":
+            yield value * 1024
+
+
+def _group_bytes() -> Iterator[int]:
+    """What each control group around this process has left: containers and batch systems set such limits.
+
+    Files and words as in the kernel's "Control Group v2" and "Memory Resource Controller"; pages of files that the kernel can
+    drop count as free.
+    """
+    for controller, path in _groups():
+        folder, limit, used, cached = GROUPS[controller]
+        top = SYS / folder
+        own = top / path.strip("/")
+        for place in (own, *(parent for parent in own.parents if parent.is_relative_to(top))):
+            sizes = [value for name in (limit, used) for _, value in _numbers(place / name)]
+            if len(sizes) == 2:
+                dropped = sum(value for name, value in _numbers(place / "memory.stat") if name == cached)
+                yield max(sizes[0] - sizes[1] + dropped, 0)
+
+
+def _groups() -> list[tuple[str, str]]:
+    """Controller and path of this process' groups that have to do with memory; version 2 names no controllers."""
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = [line.split(":", 2) for line in (PROC / "self/cgroup").read_text().splitlines()]
     except OSError:
-        return None
-    found = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    return found[0] * 1024 if found else None
+        return []
+    return [(controllers, path) for _, controllers, path in lines if controllers in GROUPS]
+
+
+def _numbers(path: Path) -> list[tuple[str, int]]:
+    """First word and whole number of each line that has one, such as ("MemAvailable:", 100); "max" is no number."""
+    try:
+        lines = [line.split() for line in path.read_text().splitlines()]
+    except OSError:
+        return []
+    return [(words[0], int(words[:2][-1])) for words in lines if words and words[:2][-1].isdigit()]
