@@ -209,7 +209,7 @@ def stage_bars(seen: View | Sight) -> go.Figure:
             hoverinfo="skip",
         )
     )
-    figure.update_xaxes(title_text=f"total over all trials [{unit}]", range=[0, longest / scale * 1.5])
+    figure.update_xaxes(title_text=f"trials' own time, without training together [{unit}]", range=[0, longest / scale * 1.5])
     return figure.update_yaxes(showgrid=False)
 
 
