@@ -8,6 +8,7 @@ python tools/digits_model.py --qkeras digits6.h5     # QKeras, 6 bits
 from __future__ import annotations
 
 import argparse
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,13 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--qkeras", action="store_true")
     given = parser.parse_args()
+    legacy_keras.import_tensorflow()
     keras: Any
     if given.out.suffix == ".keras":
         import keras
     else:
         import tf_keras as keras
+    keras.utils.set_random_seed(0)
     with legacy_keras.keras_is_tf_keras():
         model = quantised(keras) if given.qkeras else plain(keras)
     rows = split(datasets.digits(), 0)
@@ -69,7 +72,9 @@ def main() -> None:
     model.compile(keras.optimizers.Adam(3e-3), loss, metrics=["accuracy"])
     model.fit(rows.train.x, rows.train.y, epochs=30, batch_size=64, verbose=0)
     accuracy = model.evaluate(rows.validation.x, rows.validation.y, verbose=0)[1]
-    model.save(given.out)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that .h5 is an old format is why it is made
+        model.save(given.out)
     print(f"{given.out}: {accuracy:.4f} of the validation rows are right")
 
 
