@@ -80,7 +80,9 @@ def _panel(sheet: Any, layout: go.Layout, x: str, y: str, left: float) -> Any:
             axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
             axis.set_minor_formatter(ticker.NullFormatter())
         axis.set_major_formatter(lambda value, _: f"{value / 1000:g}k" if abs(value) >= 10000 else f"{value:g}")
-        if words.tickvals is not None:
+        if words.tickvals is not None and words.ticktext is None:
+            axis.set_ticks(words.tickvals)
+        elif words.tickvals is not None:
             axis.set_ticks(
                 words.tickvals, [unescape(text) for text in words.ticktext], rotation=-(words.tickangle or 0), fontsize=6
             )
