@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from dse.errors import FAILURE_KINDS, DseError, UsageError
+from dse.cli.arguments import RetryFailed, kinds
+from dse.errors import DseError
+
+if TYPE_CHECKING:
+    from dse.sweep import Swept
+
+StudyFile = Annotated[Path, typer.Argument(help="The study file: STUDY = Study(...).", metavar="STUDY.py")]
+Trials = Annotated[int | None, typer.Option(min=1, help="Designs that shall have a record, earlier runs included.")]
+Hours = Annotated[float | None, typer.Option(min=0.0, help="Begin no new design after this time.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Designs at once; default: one per core.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the sampler; default: the study's.")]
+Root = Annotated[Path, typer.Option(help="Folder of all sweeps; results in ROOT/<study>/.")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the study: target.clock_ns=3, sampler=random.")
+]
+DataFile = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="The data file, for studies whose data function takes one.")
+]
+Extend = Annotated[bool, typer.Option("--extend", help="Go on with a wider space or more first designs than before.")]
 
 
 def run(
-    study: Annotated[Path, typer.Argument(help="The study file: STUDY = Study(...).", metavar="STUDY.py")],
-    trials: Annotated[int | None, typer.Option(min=1, help="Designs that shall have a record, earlier runs included.")] = None,
-    hours: Annotated[float | None, typer.Option(min=0.0, help="Begin no new design after this time.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Designs at once; default: one per core.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the sampler; default: the study's.")] = None,
-    root: Annotated[Path, typer.Option(help="Folder of all sweeps; results in ROOT/<study>/.")] = Path("runs"),
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change the study: target.clock_ns=3, sampler=random."),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="The data file, for studies whose data function takes one.")
-    ] = None,
-    extend: Annotated[
-        bool, typer.Option("--extend", help="Go on with a wider space or more first designs than before.")
-    ] = False,
-    retry_failed: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KIND", help=f"Try failed designs of this kind again: {', '.join(FAILURE_KINDS)}."),
-    ] = None,
+    study: StudyFile,
+    trials: Trials = None,
+    hours: Hours = None,
+    jobs: Jobs = None,
+    seed: Seed = None,
+    root: Root = Path("runs"),
+    changes: Changes = None,
+    data: DataFile = None,
+    extend: Extend = False,
+    retry_failed: RetryFailed = None,
 ) -> None:
     """Sweep a study: train, compress, convert, emulate and cost designs until the target number is reached.
 
@@ -51,9 +59,7 @@ def run(
     from dse.studyfile import load
     from dse.sweep import Options, explore
 
-    unknown = sorted(set(retry_failed or ()) - set(FAILURE_KINDS))
-    if unknown:
-        raise UsageError(f"--retry-failed must be one of {', '.join(FAILURE_KINDS)}, got {', '.join(unknown)}.")
+    again = kinds(retry_failed)
     asked = load(study, tuple(changes or ()), data)
     if seed is not None:
         asked = replace(asked, seed=seed)
@@ -61,9 +67,12 @@ def run(
     options_given = [word for change in changes or () for word in ("--set", change)]
     options_given += [] if data is None else ["--data", str(data)]
     origin = shlex.join(["dse", "run", str(study), *options_given])
-    again = tuple(retry_failed or ())
     options = Options(root, trials, hours, jobs, extend=extend, retry_failed=again, origin=origin, console=console)
-    swept = explore(asked, options)
+    _show(explore(asked, options), console)
+
+
+def _show(swept: Swept, console: Console) -> None:
+    """The front, and where more is to be seen; DseError where every design has failed."""
     from dse.cli.results import show_front, write_page
 
     records = swept.run.records

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
-from dse.cli.arguments import Folder
-from dse.errors import FAILURE_KINDS, DseError, UsageError
+from dse.cli.arguments import Folder, RetryFailed, kinds
+from dse.errors import DseError, UsageError
 
 if TYPE_CHECKING:
+    from dse.climb import Choice, Climbed
     from dse.shell import Limits
 
 Rung = Literal["open", "hls", "netlist", "routed"]
@@ -20,34 +21,39 @@ Rung = Literal["open", "hls", "netlist", "routed"]
 UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
+RungOption = Annotated[
+    Rung, typer.Option(help="Open tools, or how far to go with the vendor's: csynth, Vivado synthesis, place and route.")
+]
+Front = Annotated[bool, typer.Option("--front", help="The designs of the front; the default.")]
+TrialList = Annotated[
+    list[str] | None, typer.Option(metavar="N", help="These designs instead: --trial 3 --trial 7, or --trial 3,7.")
+]
+WhoseFront = Annotated[
+    str, typer.Option(metavar="NAME", help="Whose front: a judge's name or part of it; default: the study's.")
+]
+Cosim = Annotated[bool, typer.Option("--cosim", help="Simulate the RTL too, on the emulation's own rows (100 at most).")]
+Cutoff = Annotated[
+    float, typer.Option(min=1.0, metavar="UNITS", help="Rung open: delay per pipeline stage, about one per adder.")
+]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Runs at once; default: 2, or 1 below 16 GB of memory.")]
+Timeout = Annotated[str, typer.Option(metavar="TIME", help="What one run of a tool may take: 90s, 45min, 4h.")]
+Memory = Annotated[float | None, typer.Option(metavar="GB", min=0.1, help="What one run may hold; default: no limit.")]
+Wait = Annotated[str, typer.Option(metavar="TIME", help="How long to ask again for a licence in use.")]
+
+
 def synth(
     folder: Folder,
-    rung: Annotated[
-        Rung, typer.Option(help="Open tools, or how far to go with the vendor's: csynth, Vivado synthesis, place and route.")
-    ] = "hls",
-    front: Annotated[bool, typer.Option("--front", help="The designs of the front; the default.")] = False,
-    trial: Annotated[
-        list[str] | None, typer.Option(metavar="N", help="These designs instead: --trial 3 --trial 7, or --trial 3,7.")
-    ] = None,
-    judge: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose front: a judge's name or part of it; default: the study's.")
-    ] = "",
-    cosim: Annotated[
-        bool, typer.Option("--cosim", help="Simulate the RTL too, on the emulation's own rows (100 at most).")
-    ] = False,
-    latency_cutoff: Annotated[
-        float, typer.Option(min=1.0, metavar="UNITS", help="Rung open: delay per pipeline stage, about one per adder.")
-    ] = 5.0,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once; default: 2, or 1 below 16 GB of memory.")] = None,
-    timeout: Annotated[str, typer.Option(metavar="TIME", help="What one run of a tool may take: 90s, 45min, 4h.")] = "4h",
-    memory: Annotated[
-        float | None, typer.Option(metavar="GB", min=0.1, help="What one run may hold; default: no limit.")
-    ] = None,
-    licence_wait: Annotated[str, typer.Option(metavar="TIME", help="How long to ask again for a licence in use.")] = "1h",
-    retry_failed: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KIND", help=f"Try designs again that failed with this: {', '.join(FAILURE_KINDS)}."),
-    ] = None,
+    rung: RungOption = "hls",
+    front: Front = False,
+    trial: TrialList = None,
+    judge: WhoseFront = "",
+    cosim: Cosim = False,
+    latency_cutoff: Cutoff = 5.0,
+    jobs: Jobs = None,
+    timeout: Timeout = "4h",
+    memory: Memory = None,
+    licence_wait: Wait = "1h",
+    retry_failed: RetryFailed = None,
 ) -> None:
     """Synthesise designs of a finished sweep with open tools, or with Vitis HLS and Vivado; add the figures to its records.
 
@@ -71,21 +77,29 @@ def synth(
       dse synth runs/digits --rung netlist --judge vitis
       dse synth runs/digits --trial 17 --cosim
     """
-    from dse.climb import Choice, Manner, climb, default_jobs, synthesizer
+    from dse.climb import Manner, climb, default_jobs, synthesizer
     from dse.vendor import Terms
 
-    if front and trial:
-        raise UsageError("--front and --trial exclude each other: give one of them.")
-    if judge and trial:
-        raise UsageError("--judge says whose front; with --trial there is none to choose.")
-    unknown = sorted(set(retry_failed or ()) - set(FAILURE_KINDS))
-    if unknown:
-        raise UsageError(f"--retry-failed must be one of {', '.join(FAILURE_KINDS)}, got {', '.join(unknown)}.")
+    choice, again = _choice(trial or [], judge, front=front), kinds(retry_failed)
     console, jobs = Console(), jobs or default_jobs()
     terms = Terms(_limits(timeout, memory), at_once=jobs, licence_wait_s=seconds("--licence-wait", licence_wait))
-    choice = Choice(numbers(trial or ()), judge)
-    manner = Manner(cosim, jobs, tuple(retry_failed or ()), console=console)
-    found = climb(folder, choice, synthesizer(rung, terms, latency_cutoff), manner)
+    manner = Manner(cosim, jobs, again, console=console)
+    _show(climb(folder, choice, synthesizer(rung, terms, latency_cutoff), manner), console)
+
+
+def _choice(trials: list[str], judge: str, *, front: bool) -> Choice:
+    """Which designs are meant; UsageError where two options say different things."""
+    from dse.climb import Choice
+
+    if front and trials:
+        raise UsageError("--front and --trial exclude each other: give one of them.")
+    if judge and trials:
+        raise UsageError("--judge says whose front; with --trial there is none to choose.")
+    return Choice(numbers(trials), judge)
+
+
+def _show(found: Climbed, console: Console) -> None:
+    """The front of the figures that were added; DseError where no design has any."""
     from dse.cli.results import show_front
 
     console.print()

@@ -41,10 +41,9 @@ def read_project(folder: Path, changes: Mapping[str, Any]) -> Network:
     """
     settings = _settings(folder / SETTINGS)
     kept = Path(str(settings.get("KerasModel") or settings.get("KerasH5") or ""))
-    found, told = (
-        saved.look(next((path for path in (folder / kept.name, kept) if path.is_file()), folder / kept.name)),
-        io.StringIO(),
-    )
+    beside = folder / kept.name
+    found = saved.look(kept if kept.is_file() and not beside.is_file() else beside)
+    told = io.StringIO()
     config = settings["HLSConfig"]
     for row in (config["Model"], *config.get("LayerName", {}).values()):
         row |= {name: changes[knob] for knob, name in LAYER_KNOBS.items() if knob in changes}
