@@ -32,7 +32,10 @@ RECENT = 40
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run at one moment. `trouble` says which lines of the file could not be read, and why; `lost` counts them."""
+    """A run at one moment. `trouble` says which lines of the file could not be read, and why; `lost` counts them.
+
+    `begun` is the time (seconds since 1970) at which the last `dse run` or `dse synth` took the folder, 0 where none did.
+    """
 
     version: int
     finished: int
@@ -42,6 +45,7 @@ class Snapshot:
     trouble: tuple[str, ...]
     lost: int
     going_on: bool
+    begun: float
 
 
 class Feed:
@@ -85,6 +89,7 @@ class Feed:
                 trouble=tuple(self._trouble),
                 lost=self._lost,
                 going_on=held(self.folder / LOCK_FILE),
+                begun=begun(self.folder / LOCK_FILE),
             )
 
     def columns(self, judge: Judge) -> Columns:
@@ -233,11 +238,22 @@ def held(path: Path) -> bool:
     return any("FLOCK" in row and any(word.endswith(f":{inode}") for word in row) for row in words)
 
 
-def remaining_s(columns: Columns, target: int, now: float | None = None) -> float | None:
-    """How long a sweep will take until `target` trials are finished, at the pace of its last ones; None where none is known."""
+def begun(path: Path) -> float:
+    """When this file's lock was last taken: its holder writes its name into it at once, and never again."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def remaining_s(columns: Columns, target: int, begun: float = 0.0, now: float | None = None) -> float | None:
+    """How long a sweep will take until `target` trials are finished; None where its pace is not known.
+
+    The pace is that of the last trials finished since `begun`: a night between two starts is no slow trial.
+    """
     left = target - len(columns)
     times = columns.finished[-RECENT:]
-    times = times[times > 0]
+    times = times[times > begun]
     if left <= 0 or len(times) < 3:
         return None
     pace = (float(times.max()) - float(times.min())) / (len(times) - 1)

@@ -34,7 +34,7 @@ def pulse(seen: Seen) -> list[Any]:
         word = "finished" if target and snapshot.finished >= target else "not running"
         return [html.Span(className="dot"), html.Span(f"{word}: {done}{left}")]
     found = [html.Span(className="dot live"), html.Span(f"running: {done}")]
-    left_s = None if not target else remaining_s(seen.feed.columns(seen.judge), target)
+    left_s = None if not target else remaining_s(seen.feed.columns(seen.judge), target, snapshot.begun)
     if left_s is not None:
         found.append(html.Span(f"about {duration_text(max(left_s, 1.0))} left", className="quiet"))
     elif target and snapshot.finished >= target:

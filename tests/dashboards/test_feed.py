@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import random
+import time
 
 import numpy as np
 import pytest
@@ -215,9 +216,25 @@ def test_the_end_is_foretold_by_the_pace_of_the_last_trials(tmp_path):
     feed.refresh()
     columns = feed.columns(JUDGE)
     last = float(np.nanmax(columns.finished))
-    assert remaining_s(columns, 40, last) == pytest.approx(10.0)
-    assert remaining_s(columns, 40, last + 0.5) == pytest.approx(9.5)
-    assert remaining_s(columns, 30, last) is None
+    assert remaining_s(columns, 40, now=last) == pytest.approx(10.0)
+    assert remaining_s(columns, 40, now=last + 0.5) == pytest.approx(9.5)
+    assert remaining_s(columns, 30, now=last) is None
+
+
+def test_a_break_between_two_starts_is_no_slow_trial(tmp_path):
+    """Only trials finished since the runner took the folder tell its pace; three are needed, and the lock's file says when."""
+    folder = build_run(tmp_path / "digits", 30).folder
+    feed = Feed(folder)
+    assert feed.refresh().begun == 0.0
+    columns = feed.columns(JUDGE)
+    last = float(np.nanmax(columns.finished))
+    columns.finished[:25] -= 36_000.0
+    assert remaining_s(columns, 40, now=last) > 10_000
+    assert remaining_s(columns, 40, last - 4.5, now=last) == pytest.approx(10.0)
+    assert remaining_s(columns, 40, last - 1.5, now=last) is None
+    before = time.time() - 1
+    with journal.only_runner(folder, "run"):
+        assert before < feed.refresh().begun <= time.time() + 1
 
 
 def test_a_hundred_small_looks_equal_one(tmp_path):
