@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dashboards.columns import Columns, Gathering, moment
+from dashboards.columns import Columns, Gathering
+from dashboards.pace import LOCK_FILE, begun, held
 from dse.errors import StoreError, UsageError
 from dse.metrics import Judge, Measurement
 from dse.record import FORMAT, Failure, Record
@@ -22,12 +22,8 @@ from dse.run import RECORDS_FILE, STUDY_FILE, Asked, Run, open_study, replay
 
 #: Bytes before the place of reading by which a file is known to be the one that was read.
 MARK = 256
-#: The file that a sweep's process locks as long as it runs.
-LOCK_FILE = "runner.lock"
 #: Lines that cannot be read are told of, so many of them in words.
 TOLD = 3
-#: Trials whose times foretell the end.
-RECENT = 40
 
 
 @dataclass(frozen=True)
@@ -225,42 +221,3 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return about.st_ino, about.st_size, about.st_mtime_ns
-
-
-def held(path: Path) -> bool:
-    """Whether some process holds this file's lock, as the kernel tells without the lock being tried."""
-    try:
-        inode = path.stat().st_ino
-        table = Path("/proc/locks").read_text()
-    except OSError:
-        return False
-    words = [line.split() for line in table.splitlines()]
-    return any("FLOCK" in row and any(word.endswith(f":{inode}") for word in row) for row in words)
-
-
-def begun(path: Path) -> float:
-    """When this file's lock was last taken: its holder writes its name into it at once, and never again."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def remaining_s(columns: Columns, target: int, begun: float = 0.0, now: float | None = None) -> float | None:
-    """How long a sweep will take until `target` trials are finished; None where its pace is not known.
-
-    The pace is that of the last trials finished since `begun`: a night between two starts is no slow trial.
-    """
-    left = target - len(columns)
-    times = columns.finished[-RECENT:]
-    times = times[times > begun]
-    if left <= 0 or len(times) < 3:
-        return None
-    pace = (float(times.max()) - float(times.min())) / (len(times) - 1)
-    since = max((time.time() if now is None else now) - float(times.max()), 0.0)
-    return max(left * pace - min(since, pace), 0.0)
-
-
-def since_s(asked: Asked, now: float | None = None) -> float:
-    """Seconds since a trial was begun, NaN where that is not known."""
-    return (time.time() if now is None else now) - moment(asked.time)

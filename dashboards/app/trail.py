@@ -13,8 +13,8 @@ from dashboards import figures
 from dashboards.app.cards import objective_of
 from dashboards.app.desk import Desk, Seen
 from dashboards.app.pieces import badge, card, empty, graph, needs_webgl, sheet
-from dashboards.feed import remaining_s, since_s
 from dashboards.importance import importance
+from dashboards.pace import remaining_s, since_s
 from dashboards.sight import Sight
 from dashboards.state import State
 from dse.errors import FAILURE_KINDS

@@ -14,8 +14,9 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import dse
+from dse.cli.calibrate import calibrate
 from dse.cli.dashboard import dashboard
-from dse.cli.estimate import calibrate, estimate
+from dse.cli.estimate import estimate
 from dse.cli.export import export
 from dse.cli.manage import clean, doctor
 from dse.cli.new import new

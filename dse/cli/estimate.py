@@ -1,4 +1,4 @@
-"""`dse estimate` and `dse calibrate`: figures without a tool, and learning from one's own."""
+"""`dse estimate`: figures without a tool."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dse.errors import StoreError, UsageError
 if TYPE_CHECKING:
     from dse.metrics import Measurement
     from dse.network import Network
-    from dse.synth.estimate import Calibration, Feasibility, Outcome
+    from dse.synth.estimate import Feasibility
 
 #: hls4ml's own default part and clock.
 PART, CLOCK_NS = "xcvu13p-flga2577-2-e", 5.0
@@ -82,10 +82,14 @@ def estimate(
         say_json(_json(network, found, shares, chance))
         return
     _show(Console(), network, found, shares)
+    _show_reuse(Console(), network, reuse_factor)
     _show_chance(Console(), chance)
 
 
 def _network(model: Path, changes: Mapping[str, Any], reuse_factor: int | None, strategy: str | None) -> Network:
+    clock_ns = changes.get("clock_ns", CLOCK_NS)
+    if not 0 < clock_ns < 1e4:
+        raise UsageError(f"--clock must be a clock period in ns, above 0 and below 10000; got {clock_ns}.")
     _one_of("--strategy", strategy, STRATEGIES)
     _one_of("--io-type", changes.get("io_type"), IO_TYPES)
     if not model.exists():
@@ -105,7 +109,7 @@ def _network(model: Path, changes: Mapping[str, Any], reuse_factor: int | None, 
     if model.suffix not in read.SUFFIXES:
         raise UsageError(f"{model}: a model ends in {', '.join(read.SUFFIXES)}; a folder holds a converted network.")
     hardware = Hardware(PerLayer(reuse_factor or 1), PerLayer(strategy or "latency"), changes.get("io_type", "io_parallel"))
-    return read.read(model, hardware, changes.get("part", PART), changes.get("clock_ns", CLOCK_NS))
+    return read.read(model, hardware, changes.get("part", PART), clock_ns)
 
 
 def _one_of(option: str, value: str | None, known: tuple[str, ...]) -> None:
@@ -188,58 +192,14 @@ def _show(console: Console, network: Network, found: Measurement, shares: Mappin
     Sheet(["total", "value", "unit", "bounds", "grade", "of the part"], total, numbers=[1, 5]).show(console)
 
 
+def _show_reuse(console: Console, network: Network, asked: int | None) -> None:
+    """Say where hls4ml takes another reuse factor than asked: the nearest that the layer allows."""
+    others = [f"{layer.name} {layer.reuse_factor}" for layer in network.layers if layer.reuse_factor not in (None, asked)]
+    if asked is not None and others:
+        say(console, f"\nhls4ml builds no reuse factor {asked} here, but the nearest: {', '.join(others)}.", style="yellow")
+
+
 def _show_chance(console: Console, chance: Feasibility | None) -> None:
     if chance is not None:
         text = f"{chance.synthesised} of {chance.attempts} known attempts at a layer like {chance.layer} were synthesised"
         say(console, f"\n{text} ({chance.low:.0%} to {chance.high:.0%}).", style="" if chance.share > 0.9 else "yellow")
-
-
-def calibrate(
-    folders: Annotated[list[Path], typer.Argument(help="Folders of sweeps with figures of a vendor's tool.", metavar="DIR...")],
-    out: Annotated[Path, typer.Option("--out", help="Where to write what was learned.")] = Path("calibration.json"),
-    tool: Annotated[
-        str, typer.Option("--tool", help="Part of the tool's name, version or level, where there are several.")
-    ] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Correct the estimate by the vendor's figures in finished sweeps, for that tool version and part.
-
-    Prints the symmetric error of each figure before, and after on designs that were left out. A figure keeps its correction
-    only where that is better. The result is a judge of its own: `Study(..., synthesizer=Estimate(calibration=
-    "calibration.json"))`. A sweep that goes on with it has all its records estimated again first.
-
-    \b
-    Examples:
-      dse calibrate runs/digits runs/jets --tool 2023.2 --out vitis.json
-      dse run studies/digits.py --set synthesizer.calibration=vitis.json
-    """
-    from dse.run import open_run
-    from dse.synth.estimate import learn, pairs_of
-
-    records = [record for folder in folders for record in open_run(folder).records]
-    found = {key: pairs for key, pairs in pairs_of(records).items() if tool.lower() in " ".join(key).lower()}
-    if len(found) != 1:
-        names = "; ".join(" ".join(key) for key in pairs_of(records)) or "none"
-        raise UsageError(f"figures of exactly one tool, version, level and part are needed; found {names}. Choose with --tool.")
-    ((key, pairs),) = found.items()
-    outcome = learn(key, pairs)
-    outcome.calibration.save(out)
-    if as_json:
-        say_json({"calibration": outcome.calibration.as_json(), "before": dict(outcome.before), "after": dict(outcome.after)})
-        return
-    _show_outcome(Console(), outcome, out)
-
-
-def _show_outcome(console: Console, outcome: Outcome, out: Path) -> None:
-    learned: Calibration = outcome.calibration
-    rows = [
-        [name, str(outcome.kept[name]), f"{outcome.before[name]:.1f} %", f"{outcome.after[name]:.1f} %", _fate(learned, name)]
-        for name in outcome.before
-    ]
-    say(console, f"{learned.tool} {learned.tool_version} ({learned.level}, {learned.part})")
-    Sheet(["figure", "designs", "error before", "error after", ""], rows, numbers=[1, 2, 3]).show(console)
-    say(console, f"written to {out}; another judge: {learned.name}")
-
-
-def _fate(learned: Calibration, figure: str) -> str:
-    return "corrected" if learned.of(figure) is not None else "left as it was"

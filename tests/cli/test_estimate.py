@@ -2,6 +2,9 @@
 
 import json
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from build_network import dense, network, relu
@@ -86,6 +89,8 @@ def test_knobs_change_the_network(capsys, saved):
         (("--io-type", "io_serial"), "--io-type must be one of io_parallel, io_stream"),
         (("--strategy", "resource", "--reuse-factor", "3"), "layer fc1: reuse_factor must be one of (1, 2, 4, 8, 16"),
         (("--part", "xcnonsense"), "State its resources"),
+        (("--clock", "0"), "--clock must be a clock period in ns, above 0 and below 10000; got 0.0"),
+        (("--clock", "nan"), "got nan"),
         (
             ("--strategy", "distributed_arithmetic", "--reuse-factor", "1"),
             "layer fc1: strategy 'distributed_arithmetic': no estimate",
@@ -98,6 +103,27 @@ def test_what_cannot_be_estimated_is_named(capsys, saved, words, said):
     assert code in (1, 2)
     assert said in err
     assert out == ""
+
+
+SAVE = """
+import sys
+from dse.legacy_keras import import_tensorflow
+import_tensorflow()
+from tf_keras import Sequential, layers
+from dse.cli import main
+Sequential([layers.Input((16,)), layers.Dense(8, name="fc1"), layers.Dense(3, name="fc2")]).save(sys.argv[1])
+main(["estimate", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize("asked", [7, 8])
+def test_another_reuse_factor_than_asked_is_said(tmp_path, asked):
+    """hls4ml takes the nearest that a layer allows: the table is of that design, and says so where it is not as asked."""
+    words = [sys.executable, "-c", SAVE, str(tmp_path / "model.h5"), "--strategy", "resource", "--reuse-factor", str(asked)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    said = " ".join(done.stdout.split())
+    assert "fc1 dense resource 8" in said
+    assert ("hls4ml builds no reuse factor 7 here, but the nearest: fc1 8, fc2 8." in said) == (asked == 7)
 
 
 @pytest.mark.parametrize(

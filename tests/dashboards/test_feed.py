@@ -13,7 +13,8 @@ import pytest
 from build_run import JUDGE, LIMITS, PART, build_run, parameters_of, plain_record, record_of, write_run
 
 from dashboards.columns import gather
-from dashboards.feed import Feed, held, remaining_s
+from dashboards.feed import Feed
+from dashboards.pace import held, remaining_s
 from dse import journal
 from dse.design import build
 from dse.errors import StoreError, UsageError
