@@ -39,9 +39,13 @@ def calibrate(
     from dse.synth.estimate import learn, pairs_of
 
     records = [record for folder in folders for record in open_run(folder).records]
-    found = {key: pairs for key, pairs in pairs_of(records).items() if tool.lower() in " ".join(key).lower()}
+    known = pairs_of(records)
+    if not known:
+        where = ", ".join(map(str, folders))
+        raise UsageError(f"{where}: no design has figures of a vendor's tool beside its estimate. `dse synth DIR` adds them.")
+    found = {key: pairs for key, pairs in known.items() if tool.lower() in " ".join(key).lower()}
     if len(found) != 1:
-        names = "; ".join(" ".join(key) for key in pairs_of(records)) or "none"
+        names = "; ".join(" ".join(key) for key in known)
         raise UsageError(f"figures of exactly one tool, version, level and part are needed; found {names}. Choose with --tool.")
     ((key, pairs),) = found.items()
     outcome = learn(key, pairs)

@@ -207,7 +207,7 @@ def test_calibrate_without_figures_of_a_tool_writes_nothing(capsys, tmp_path):
     """Nothing to learn from is said, not shrugged off."""
     code, _, err = call(capsys, "calibrate", finished(tmp_path, judges=()), "--out", tmp_path / "mine.json")
     assert code == 2
-    assert "found none" in err
+    assert "no design has figures of a vendor's tool beside its estimate" in err
     assert not (tmp_path / "mine.json").exists()
     code, _, err = call(capsys, "estimate", tmp_path, "--calibration", tmp_path / "mine.json")
     assert code == 2
