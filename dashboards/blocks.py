@@ -13,11 +13,13 @@ import plotly.graph_objects as go
 LETTER, LEAST = 0.062, 0.62
 #: Of a bar or cell this dark or darker, words are written in white.
 DARK = 0.55
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def words(text: str) -> str:
-    """Plotly's text without its tags."""
-    return unescape(re.sub(r"</?su[bp]>", "", text.replace("<br>", "\n")))
+    """Plotly's text without its tags; exponents are digits that stand high."""
+    raised = re.sub(r"<sup>([-0-9]+)</sup>", lambda found: found[1].translate(RAISED), text)
+    return unescape(re.sub(r"</?su[bp]>", "", raised.replace("<br>", "\n")))
 
 
 def labels(trace: Any) -> list[str]:
@@ -31,14 +33,15 @@ def room(figure: go.Figure) -> float:
 
 
 def bars(panel: Any, traces: list[go.Bar], layout: go.Layout) -> None:
-    """Lying bars, one behind the other where a row has several, with their words in or beside them."""
+    """Lying bars with their words in or beside them; where a row has several, each begins at its base or where the last ends."""
     order = [words(str(name)) for name in layout.yaxis.categoryarray or ()]
     order += [name for name in dict.fromkeys(name for trace in traces for name in labels(trace)) if name not in order]
     reached = dict.fromkeys(order, 0.0)
-    whole = layout.xaxis.range[1] if layout.xaxis.range else max(sum(trace.x) for trace in traces)
+    whole = np.ptp(layout.xaxis.range) if layout.xaxis.range else max(sum(trace.x) for trace in traces)
     for trace in traces:
-        for name, length, text in zip(labels(trace), trace.x, trace.text, strict=True):
-            place, left = order.index(name), reached[name]
+        bases = [None] * len(trace.x) if trace.base is None else trace.base
+        for name, length, text, base in zip(labels(trace), trace.x, trace.text, bases, strict=True):
+            place, left = order.index(name), reached[name] if base is None else base
             look = {"color": trace.marker.color, "edgecolor": "white", "linewidth": 0.4, "height": 0.66}
             panel.barh(place, length, left=left, hatch=trace.marker.pattern.shape or "", **look)
             reached[name] += length
@@ -53,7 +56,6 @@ def bars(panel: Any, traces: list[go.Bar], layout: go.Layout) -> None:
     panel.set_ylim(-0.6, len(order) - 0.4)
     if layout.yaxis.autorange == "reversed":
         panel.invert_yaxis()
-    panel.grid(visible=False, axis="y")
 
 
 def cells(panel: Any, trace: go.Heatmap) -> None:

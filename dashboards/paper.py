@@ -16,6 +16,9 @@ from dse.errors import DseError
 WIDTH, DPI = 6.3, 200
 #: Inches for words around the panels; the legend of a single panel stands below it.
 LEFT, RIGHT, TOP, BOTTOM, LEGEND, MARGIN = blocks.LEAST, 0.2, 0.62, 0.48, 0.42, 0.05
+DASHES = {None: "-", "dash": "--", "dot": ":"}
+#: Words lie above all that is drawn.
+LAST = 10_000
 MARKERS = {"circle": "o", "square": "s", "x-thin": "x", "diamond": "D"}
 
 
@@ -80,21 +83,34 @@ def _panel(sheet: Any, layout: go.Layout, x: str, y: str, left: float) -> Any:
             axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
             axis.set_minor_formatter(ticker.NullFormatter())
         axis.set_major_formatter(lambda value, _: f"{value / 1000:g}k" if abs(value) >= 10000 else f"{value:g}")
-        if words.tickvals is not None and words.ticktext is None:
-            axis.set_ticks(words.tickvals)
-        elif words.tickvals is not None:
-            axis.set_ticks(
-                words.tickvals, [unescape(text) for text in words.ticktext], rotation=-(words.tickangle or 0), fontsize=6
-            )
+        if words.tickvals is not None:
+            _ticks(axis, words)
         if words.range is not None:
             low, high = (10**end for end in words.range) if words.type == "log" else words.range
             (panel.set_xlim if axis is panel.xaxis else panel.set_ylim)(low, high)
+        axis.set_visible(words.visible is not False)
         if words.showticklabels is False or (words.matches and not words.title.text):
             axis.set_tick_params(labelbottom=False, labelleft=False)
-    panel.grid(visible=True, color=layout.template.layout.xaxis.gridcolor, linewidth=0.6)
+        if words.showgrid is not False:
+            axis.grid(visible=True, color=layout.template.layout.xaxis.gridcolor, linewidth=0.6)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
+    panel.spines["left"].set_visible(up.visible is not False)
+    panel.spines["bottom"].set_visible(across.side != "top")
     return panel
+
+
+def _ticks(axis: Any, words: Any) -> None:
+    """Marks where the figure has them; those above a panel lean away from one another."""
+    if words.ticktext is None:
+        axis.set_ticks(words.tickvals)
+        return
+    look: Any = {"rotation": -(words.tickangle or 0), "fontsize": 6}
+    if words.side == "top":
+        axis.tick_top()
+        axis.set_tick_params(length=0)
+        look |= {"ha": "left", "rotation_mode": "anchor"}
+    axis.set_ticks(words.tickvals, [blocks.words(text) for text in words.ticktext], **look)
 
 
 def _trace(panel: Any, trace: go.Scatter, order: int) -> None:
@@ -126,15 +142,20 @@ def _bars(error: Any) -> tuple[Any, Any] | None:
 
 
 def _fit(sheet: Any, panels: Iterable[Any]) -> None:
-    """Narrow panels from the left where long numbers push an axis' title off the sheet."""
+    """Narrow panels whose words would leave the sheet on the left or right, or meet the title above."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    renderer = FigureCanvasAgg(sheet).get_renderer()
+    renderer, (wide, tall) = FigureCanvasAgg(sheet).get_renderer(), sheet.get_size_inches()
     for panel in panels:
-        words, place = panel.yaxis.get_tightbbox(renderer), panel.get_position()
-        over = MARGIN / WIDTH - words.x0 / sheet.bbox.width if words is not None else 0
-        if over > 0:
-            panel.set_position((place.x0 + over, place.y0, place.width - over, place.height))
+        place = panel.get_position()
+        ends = [words for axis in (panel.yaxis, panel.xaxis) if (words := axis.get_tightbbox(renderer)) is not None]
+        inches = [words.transformed(sheet.dpi_scale_trans.inverted()) for words in ends]
+        left = max([0.0, *(MARGIN - words.x0 for words in inches)]) / wide
+        right = max([0.0, *(words.x1 - wide + MARGIN for words in inches)]) / wide
+        over = [words.y1 - tall + TOP - MARGIN for words in inches] if panel.xaxis.get_ticks_position() == "top" else []
+        above = max([0.0, *over]) / tall
+        if left or right or above:
+            panel.set_position((place.x0 + left, place.y0, place.width - left - right, place.height - above))
 
 
 def _words(sheet: Any, layout: go.Layout, panels: dict[tuple[str, str], Any]) -> None:
@@ -147,16 +168,8 @@ def _words(sheet: Any, layout: go.Layout, panels: dict[tuple[str, str], Any]) ->
         sheet.text(0.5, 0.5, unescape(layout.annotations[0].text), ha="center")
         return
     first = next(iter(panels.values()))
-    for shape, words in zip(layout.shapes, layout.annotations if layout.shapes else (), strict=True):
-        vertical = shape.x0 == shape.x1
-        bound = shape.x0 if vertical else shape.y0
-        line = {"color": shape.line.color, "linewidth": 0.8, "linestyle": "--"}
-        (first.axvline if vertical else first.axhline)(bound, **line)
-        place: Any = {"x": bound, "y": words.y} if vertical else {"x": words.x, "y": bound}
-        # one coordinate is in the axis' unit and the other a share of the axis
-        place |= {"transform": first.get_xaxis_transform() if vertical else first.get_yaxis_transform(), "ha": "right"}
-        look = {"color": words.font.color, "fontsize": 6.5}
-        first.text(**place, **look, s=unescape(words.text), rotation=90 if vertical else 0, va="top" if vertical else "bottom")
+    _lines(first, layout)
+    _notes(first, layout)
     handles, labels = first.get_legend_handles_labels()
     if layout.showlegend is False:
         return
@@ -166,3 +179,38 @@ def _words(sheet: Any, layout: go.Layout, panels: dict[tuple[str, str], Any]) ->
     elif len(labels) > 1:
         place = {"loc": "lower left", "bbox_to_anchor": (LEFT / wide - 0.02, 0.0), "ncols": 3, "columnspacing": 1.2}
         sheet.legend(handles[::-1], labels[::-1], **place, frameon=False, fontsize=7)
+
+
+def _lines(panel: Any, layout: go.Layout) -> None:
+    """Limits, and what else stands or lies across a whole panel."""
+    for shape in layout.shapes:
+        look = {"color": shape.line.color, "linewidth": 0.65 * shape.line.width, "linestyle": DASHES[shape.line.dash]}
+        (panel.axvline(shape.x0, **look) if shape.x0 == shape.x1 else panel.axhline(shape.y0, **look))
+
+
+def _notes(panel: Any, layout: go.Layout) -> None:
+    """Words at a place of an axis; those beside the panel are for who can click on it."""
+    from matplotlib.transforms import blended_transform_factory
+
+    for note in layout.annotations:
+        if "paper" in (note.xref, note.yref):
+            continue
+        place, parts = [], []
+        for axis, ref, at in ((layout.xaxis, note.xref, note.x), (layout.yaxis, note.yref, note.y)):
+            share = ref is not None and ref.endswith("domain")
+            parts.append(panel.transAxes if share else panel.transData)
+            place.append(10**at if axis.type == "log" and not share else at)
+        panel.annotate(
+            blocks.words(note.text),
+            place,
+            xycoords=blended_transform_factory(*parts),
+            xytext=(0.65 * (note.xshift or 0), 0),
+            textcoords="offset points",
+            ha=note.xanchor or "center",
+            va={None: "center", "middle": "center"}.get(note.yanchor, note.yanchor),
+            rotation=-(note.textangle or 0),
+            color=note.font.color,
+            fontsize=0.6 * note.font.size,
+            bbox={"facecolor": note.bgcolor, "linewidth": 0, "pad": 0.4, "alpha": 0.8} if note.bgcolor else None,
+            zorder=LAST,
+        )

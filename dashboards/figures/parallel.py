@@ -96,7 +96,8 @@ def parallel_lines(seen: View | Sight) -> go.Figure:
         figure.add_vline(place, line={"color": LIGHT["axis"], "width": 1})
         for height, text in _marks(dimension):
             font = {"size": 11, "color": LIGHT["quiet"]}
-            figure.add_annotation(x=place, y=height, text=text, showarrow=False, xanchor="left", xshift=4, font=font)
+            where = {"x": place, "y": height, "xanchor": "left", "xshift": 4}
+            figure.add_annotation(text=text, **where, showarrow=False, font=font, bgcolor=LIGHT["surface"], borderpad=0)
     labels = [dimension["label"] for dimension in dimensions]
     figure.update_xaxes(
         tickvals=places, ticktext=labels, side="top", tickangle=-18, showgrid=False, range=[-0.2, len(places) - 0.5]
@@ -121,10 +122,14 @@ def _marks(dimension: dict[str, Any]) -> list[tuple[float, str]]:
     values = np.asarray(dimension["values"], dtype=np.float64)
     low, high = values.min(), values.max()
     if "tickvals" not in dimension:
-        return [(0.0, f"{low:.4g}"), (1.0, f"{high:.4g}")] if high > low else [(0.5, f"{low:.4g}")]
+        return [(0.0, _number(low)), (1.0, _number(high))] if high > low else [(0.5, _number(low))]
     span = high - low
     marks = zip(dimension["tickvals"], dimension["ticktext"], strict=True)
     return [((at - low) / span if span > 0 else 0.5, text) for at, text in marks]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _dimensions(drawn: list[Group]) -> list[dict[str, Any]]:

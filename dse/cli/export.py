@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dse.view import Standing, View
 
 Form = Literal["csv", "json", "parquet", "html", "png", "svg"]
-Picture = Literal["front", "hypervolume", "time", "importance", "slices", "stages", "failures", "layers"]
+Picture = Literal["front", "hypervolume", "time", "importance", "slices", "stages", "failures", "layers", "bits", "coordinates"]
 #: File names in the sweep's folder where --out is not given.
 NAMES = {"csv": "results", "json": "results", "parquet": "results", "html": "index"}
 
@@ -32,7 +32,7 @@ def export(
         str, typer.Option(metavar="X,Y", help="Figures of the front, or `all` for all pairs; of slices: one.")
     ] = "",
     picture: Annotated[Picture, typer.Option(help="What a png or svg shows.")] = "front",
-    trial: Annotated[int | None, typer.Option(metavar="N", help="The design of `layers`; default: the knee.")] = None,
+    trial: Annotated[int | None, typer.Option(metavar="N", help="The design of `layers`, `bits`; default: the knee.")] = None,
 ) -> None:
     """Write every record as a table, the run as one page, or one of its figures as a picture.
 
@@ -40,7 +40,7 @@ def export(
     failures. A figure that nobody has stated is an empty cell. html is one file that works offline. parquet needs
     `pip install "dse[parquet]"`, png and svg `pip install "dse[image]"`. Pictures: the front; hypervolume over trials or time;
     the importance of each knob for each objective; an objective along each knob (slices); time per stage; failures by kind;
-    one design's figures per layer.
+    one design's figures per layer, or its bits; all knobs and objectives as parallel coordinates.
 
     \b
     Examples:
@@ -102,8 +102,8 @@ def _drawn(seen: View, form: Form, picture: Picture, axes: str, trial: int | Non
 
     if axes and picture not in ("front", "slices"):
         raise UsageError(f"--axes goes with the pictures front and slices, not with {picture}.")
-    if trial is not None and picture != "layers":
-        raise UsageError(f"--trial goes with the picture layers, not with {picture}.")
+    if trial is not None and picture not in ("layers", "bits"):
+        raise UsageError(f"--trial goes with the pictures layers and bits, not with {picture}.")
     figure = _front(seen, axes) if picture == "front" else _other(seen, picture, axes, trial)
     return draw(figure, "png" if form == "png" else "svg")
 
@@ -138,8 +138,16 @@ def _other(seen: View, picture: Picture, axes: str, trial: int | None) -> Any:
         "stages": lambda: figures.stage_bars(sight),
         "failures": lambda: figures.failure_bars(sight),
         "layers": lambda: figures.layer_bars(sight, [_standing(seen, trial)]),
+        "bits": lambda: _bits(seen, _standing(seen, trial)),
+        "coordinates": lambda: figures.parallel_lines(sight),
     }
     return makers[picture]()
+
+
+def _bits(seen: View, standing: Standing) -> Any:
+    from dashboards.figures import bits
+
+    return bits(seen, standing.record.trial, standing.record.effective)
 
 
 def _standing(seen: View, trial: int | None) -> Standing:

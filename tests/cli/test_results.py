@@ -226,6 +226,8 @@ def test_axes_of_a_picture_can_be_chosen(run, dse, tmp_path):
         ("stages", ("Time per stage", "synthesize")),
         ("failures", ("Failures by kind", "mismatch", "the machine")),
         ("layers", ("Figures per layer, trial 11", "fc1", "share of the layers' sum [%]")),
+        ("bits", ("Bits per layer, trial 11", "fc1 weight", "value of a bit", "2⁰")),
+        ("coordinates", ("All knobs and objectives", "reuse_factor", "latency_ns ↓", "resource")),
     ],
 )
 def test_every_picture_of_the_page_can_be_put_on_paper(run, dse, tmp_path, picture, words):
@@ -242,15 +244,16 @@ def test_slices_and_layers_are_of_ones_own_choice(run, dse, tmp_path):
     """Another figure, another design."""
     dse("export", run.folder, "--picture", "slices", "--axes", "lut", "--out", tmp_path / "x.svg")
     assert "<!-- lut along each knob" in (tmp_path / "x.svg").read_text()
-    dse("export", run.folder, "--picture", "layers", "--trial", "3", "--out", tmp_path / "x.svg")
-    assert "<!-- Figures per layer, trial 3" in (tmp_path / "x.svg").read_text()
+    for picture, words in {"layers": "Figures per layer, trial 3", "bits": "Bits per layer, trial 3"}.items():
+        dse("export", run.folder, "--picture", picture, "--trial", "3", "--out", tmp_path / "x.svg")
+        assert f"<!-- {words}" in (tmp_path / "x.svg").read_text()
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("export", "{}", "--picture", "stages"), "--picture is for png and svg"),
-        (("export", "{}", "--format", "png", "--trial", "3"), "--trial goes with the picture layers"),
+        (("export", "{}", "--format", "png", "--trial", "3"), "--trial goes with the pictures layers and bits"),
         (("export", "{}", "--format", "png", "--picture", "stages", "--axes", "lut"), "--axes goes with the pictures"),
         (("export", "{}", "--format", "png", "--picture", "layers", "--trial", "999"), "no record of trial 999"),
         (("front", "{}", "--judge", "vivado"), "none of the judges of this run"),

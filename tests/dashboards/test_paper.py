@@ -145,6 +145,60 @@ def test_bars_are_as_long_as_their_figures(seen):
     assert high == sorted(high, reverse=True)  # plotly begins at the bottom, too
 
 
+def boxes(figure, color):
+    """Left and right end of every bar of this colour in the SVG, from the top; the legend's last."""
+    root = ET.fromstring(draw(figure, "svg"))
+    paths = [e.get("d") for e in root.iter("{http://www.w3.org/2000/svg}path") if f"fill: {color}" in e.get("style", "")]
+    corners = [np.array([float(n) for n in re.findall(r"-?[0-9.]+", path)]).reshape(-1, 2) for path in paths]
+    return [(float(corner[:, 0].min()), float(corner[:, 0].max())) for corner in corners if np.ptp(corner[:, 1]) > 0]
+
+
+def test_bits_lie_where_the_types_have_them(seen):
+    """A bar from the type's largest bit to its step: left of the binary point its integer bits, in all its width."""
+    kinds = {"a": "fixed<8,3>", "b": "fixed<5,-1>", "c": "fixed<12,12>"}
+    figure = figures.bits(seen, 3, {f"weight_type.{layer}": kind for layer, kind in kinds.items()})
+    a, b, c = boxes(figure, LIGHT["front"])[:3]
+    bit = (a[1] - a[0]) / 8
+    assert b[1] - b[0] == pytest.approx(5 * bit, rel=1e-4)
+    assert c[1] - c[0] == pytest.approx(12 * bit, rel=1e-4)
+    assert b[0] - a[0] == pytest.approx(4 * bit, rel=1e-4)  # 2^3 down to 2^-1
+    assert c[1] - a[0] == pytest.approx(3 * bit, rel=1e-4)  # the binary point
+    text = text_of(figure)
+    assert all(f"<!-- {mark} -->" in text for mark in ("2⁸", "2⁴", "2⁰", "2⁻⁴"))
+
+
+def test_parallel_coordinates_have_an_axis_with_its_name_for_each_dimension(seen):
+    """On the sheet; a line stands under every name, and designs reach from the first to the last."""
+    figure = figures.parallel_lines(seen)
+    text = text_of(figure)
+    names = [words.replace("<br>", " ") for words in figure.layout.xaxis.ticktext]
+    assert all(f"<!-- {name} -->" in text for name in names)
+    root = ET.fromstring(text)
+    lines = [e for e in root.iter("{http://www.w3.org/2000/svg}path") if f"stroke: {LIGHT['axis']}" in e.get("style", "")]
+    across = sorted(float(re.search(r"M (-?[0-9.]+)", e.get("d"))[1]) for e in lines)
+    assert len(across) == len(names)
+    assert np.ptp(np.diff(across)) < 1e-3
+    front = [e for e in root.iter("{http://www.w3.org/2000/svg}path") if f"stroke: {LIGHT['front']}" in e.get("style", "")]
+    designs = max((e.get("d") for e in front), key=len)  # the other one is the legend's
+    reached = [float(x) for x in re.findall(r"[ML] (-?[0-9.]+) ", designs)]
+    assert (min(reached), max(reached)) == pytest.approx((across[0], across[-1]), abs=1e-3)
+    image = pixels(draw(figure, "png"))
+    assert (image[:, :6] == 255).all()
+    assert (image[:, -6:] == 255).all()
+
+
+def test_long_names_above_a_panel_stay_below_the_title(tmp_path):
+    """The panel gives way, not the title."""
+    records = [
+        plain_record(n, accuracy=0.9 + n / 900, dsp=n, lut=9 + n, latency_ns=5 + n, knobs={"architecture." + "n" * 60: n})
+        for n in range(20)
+    ]
+    image = pixels(draw(figures.parallel_lines(view(write_run(tmp_path, records))), "png"))
+    subtitle = (image.min(axis=2) < 200)[:124]
+    gaps = np.flatnonzero(~subtitle.any(axis=1))
+    assert len(gaps[gaps > 90]) > 4  # empty rows between the words of the judge and the leaning names
+
+
 def test_a_heat_map_has_its_shares_in_its_cells(tmp_path):
     """A share of 1 in the front's blue, words on it in white."""
     share = Importance(("a", "b"), ("accuracy",), np.array([[1.0], [0.0]]), np.array([1.0]), 60)
