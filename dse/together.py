@@ -73,6 +73,11 @@ def together(designs: Sequence[Design], study: Study, store: Store) -> Prepared:
     return Prepared(done.made, done.known, tuple(done.alone), done.failed)
 
 
+def base(workload: Workload, architecture: compress.Architecture, store: Store) -> Entry:
+    """The `train` entry of an architecture, made where there is none; StageFailed where it cannot be."""
+    return store.get(train.STAGE, train.causes(workload, architecture), lambda to: train.train(workload, architecture, to))
+
+
 def _one_architecture(group: Sequence[Design], done: _Batch) -> None:
     workload, architecture = done.workload, group[0].architecture
     layers, apart = flow_of(workload).layers(architecture), compress.apart(workload, architecture)
@@ -88,11 +93,9 @@ def _one_architecture(group: Sequence[Design], done: _Batch) -> None:
         done.alone += [(design, apart) for design in legal]
     elif legal:
         done.stage = train.STAGE
-        base = done.store.get(
-            train.STAGE, train.causes(workload, architecture), lambda to: train.train(workload, architecture, to)
-        )
+        found = base(workload, architecture, done.store)
         done.stage = compress.STAGE
-        _train(legal, base, done)
+        _train(legal, found, done)
 
 
 @cache

@@ -29,7 +29,7 @@ from dse.metrics import Measurement
 from dse.record import Failure, Record
 from dse.store import Store, key_of
 from dse.study import Study
-from dse.workload import Split
+from dse.workload import Split, Workload
 
 if TYPE_CHECKING:
     from dse.together import Prepared
@@ -149,11 +149,11 @@ def _ready() -> tuple[Study, Store]:
 
 
 def look() -> Facts:
-    """Load the data, look at the model and prove with something small that everything works; DseError otherwise."""
+    """Load the data and look at the model and the tools; DseError where something is wrong."""
     from dse import evaluate
     from dse.nn import train
 
-    study, store = _ready()
+    study, _ = _ready()
     flow, every = evaluate.flow_of(study.workload), list(architectures(study))
     try:
         data = train.load_split(study.workload)
@@ -162,12 +162,32 @@ def look() -> Facts:
         compiler = compiler_version()
         _check_scores(study, data)
         probed = scores.probe(study.workload.scores, data, flow.outputs(every[0]) or data.outputs[0])
-        flow.prove(study.target, store)
     except StageFailed as error:
         raise DseError(f"{error.message}\n{error.log}".strip()) from error
     models = {json.dumps(dict(one)): key_of("model", {"config": flow.identity(one)}) for one in every}
     rows = {name: len(getattr(data, name).y) for name in ("train", "validation", "test")}
     return Facts(layers, data.fingerprint, models, rows, compiler, probed)
+
+
+def prove() -> None:
+    """Show with something small that everything works that a trial needs; DseError otherwise."""
+    from dse import evaluate
+
+    study, store = _ready()
+    try:
+        evaluate.flow_of(study.workload).prove(study.target, store)
+    except StageFailed as error:
+        raise DseError(f"{error.message}\n{error.log}".strip()) from error
+
+
+def begin() -> None:
+    """Train the network that all designs of a study of one architecture begin from, while another worker proves."""
+    from dse import together as room
+
+    study, store = _ready()
+    every = list(itertools.islice(architectures(study), 2))
+    if isinstance(study.workload, Workload) and len(every) == 1:
+        room.base(study.workload, every[0], store)
 
 
 def _check_scores(study: Study, data: Split) -> None:

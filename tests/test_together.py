@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dse import busy
+from dse import Choice, busy, worker
 from dse.design import build
 from dse.evaluate import evaluate
 from dse.nn import compress, population, train
 from dse.store import Store
 from dse.together import together
+from tests import tiny_trees
 from tests.tiny import STUDY
 
 
@@ -62,6 +63,25 @@ def test_an_evaluation_alone_makes_the_same_entry(tmp_path, store):
     ours, theirs = lonely.find("compress", key), store.find("compress", key)
     assert (ours.folder / "weights.npz").read_bytes() == (theirs.folder / "weights.npz").read_bytes()
     assert ours.data == theirs.data
+
+
+def test_what_all_designs_begin_from_is_trained_ahead(store, monkeypatch):
+    """A worker that has nothing to do yet makes the `train` entry that the first batch finds; once."""
+    monkeypatch.setattr(worker, "_here", worker._Here(STUDY, store))
+    worker.begin()
+    assert made(store) == ["train"]
+    worker.begin()
+    worker.together([design(), design(weight_bits=4)])
+    assert made(store) == ["train", "compress", "compress"]
+
+
+def test_nothing_is_trained_ahead_where_nobody_knows_what_comes_first(store, monkeypatch):
+    """Which of several architectures the sampler asks for is not known before it does; trees are trained in no time."""
+    several = replace(STUDY.space, architecture={"width": Choice(4, 8)})
+    for study in (replace(STUDY, space=several), tiny_trees.STUDY):
+        monkeypatch.setattr(worker, "_here", worker._Here(study, store))
+        worker.begin()
+    assert made(store) == []
 
 
 def test_illegal_designs_are_not_trained(store):

@@ -50,10 +50,23 @@ def explore(study: Study, options: Options | None = None) -> Swept:
         jobs = min(options.jobs or default_jobs(), max(1, options.trials or study.trials))
         with Workers(study, store, jobs, folder / LOG_FILE) as workers:
             with options.console.status("loading the data and checking the tools ...") if not options.quiet else nullcontext():
-                facts: worker.Facts = outcome(workers.submit(worker.look), None)
+                facts = _facts(workers, study)
             resolved = replace(study, space=study.space.resolved(facts.layers))
             _settle(resolved, facts, ledger, store, options)
             return Sweeping(resolved, options, ledger, workers).go()
+
+
+def _facts(workers: Workers, study: Study) -> worker.Facts:
+    """What a look at data and model tells, once it is proved that this machine can do what a trial needs; DseError otherwise.
+
+    Another worker trains meanwhile what all designs begin from. What is wrong with that, the trials will say.
+    """
+    facts: worker.Facts = outcome(workers.submit(worker.look), None)
+    proof = workers.submit(worker.prove)
+    if workers.jobs > 1:
+        workers.submit(worker.begin, timeout_s=study.timeout_s)
+    outcome(proof, None)
+    return facts
 
 
 def _as_begun(study: Study, folder: Path) -> Study:

@@ -133,6 +133,18 @@ def test_without_a_compiler_the_sweep_does_not_begin(tmp_path):
     assert not (tmp_path / "root/tiny/records.jsonl").exists()
 
 
+def test_a_compiler_that_compiles_nothing_is_said_once(tmp_path):
+    """It states its version like any other; a small network shows what it is worth, before the first design is asked for."""
+    broken = tmp_path / "g++"
+    broken.write_text("#!/bin/sh\n[ $1 = -dumpfullversion ] && exec echo 12.2.0\necho 'no memory for cc1plus' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    code, said = call("run", TINY, "--root", tmp_path / "root", "--jobs", "2", DSE_CXX=str(broken))
+    assert code == 1, said
+    assert said.count("dse: ") == said.count("one-neuron network") == 1, said
+    assert "no memory for cc1plus" in said
+    assert not (tmp_path / "root/tiny/records.jsonl").exists()
+
+
 def test_a_root_that_cannot_be_written_is_said_at_once(capsys, tmp_path):
     """A file where a folder should be; nothing was begun."""
     (tmp_path / "file").write_text("")
