@@ -33,7 +33,7 @@ def room(figure: go.Figure) -> float:
 
 
 def bars(panel: Any, traces: list[go.Bar], layout: go.Layout) -> None:
-    """Lying bars with their words in or beside them; where a row has several, each begins at its base or where the last ends."""
+    """Lying bars with their words in or beside them; of several in a row each begins at its base or where the last ends."""
     order = [words(str(name)) for name in layout.yaxis.categoryarray or ()]
     order += [name for name in dict.fromkeys(name for trace in traces for name in labels(trace)) if name not in order]
     reached = dict.fromkeys(order, 0.0)
