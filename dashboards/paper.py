@@ -174,7 +174,7 @@ def _words(sheet: Any, layout: go.Layout, panels: dict[tuple[str, str], Any]) ->
     if layout.showlegend is False:
         return
     if len(panels) > 1:
-        place = {"loc": "upper right", "bbox_to_anchor": (1 - RIGHT / wide, 1 - TOP / tall)}
+        place: Any = {"loc": "upper right", "bbox_to_anchor": (1 - RIGHT / wide, 1 - TOP / tall)}
         sheet.legend(handles[::-1], labels[::-1], **place, frameon=False)
     elif len(labels) > 1:
         place = {"loc": "lower left", "bbox_to_anchor": (LEFT / wide - 0.02, 0.0), "ncols": 3, "columnspacing": 1.2}
