@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -10,6 +11,10 @@ FIGURES = ("dsp", "lut", "ff", "bram_18k", "latency_cycles", "interval_cycles")
 
 #: LUTs that csynth states for a multiplexer, by its ways (Vivado HLS 2018.3 to 2020.1; hardly any dependence on width).
 _MUX = {1: 0, 2: 9, 4: 21, 8: 43, 16: 65, 32: 153, 64: 273, 128: 673, 256: 1362}
+
+#: LUTs that csynth states for a shift by a variable amount, by the word's bits: up to 256 as reports of Vivado HLS 2019.2 list
+#: them, 2171 for every longer word (half of what 512 to 4096 bits have in common in 634 layers of Vivado HLS 2020.1).
+_SHIFT = ((16, 35.0), (32, 101.0), (64, 182.0), (256, 950.0), (512, 2171.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,16 @@ def mux_luts(ways: float) -> float:
     """LUTs of a multiplexer as csynth counts them, for the next power of two of `ways`."""
     ways = 2 ** math.ceil(math.log2(max(ways, 1)))
     return _MUX[int(ways)] if ways in _MUX else _MUX[256] * ways / 256
+
+
+def shift_luts(bits: float) -> float:
+    """LUTs of a shift of a word by a variable amount as csynth counts them; between the listed widths a power of the width."""
+    if bits <= _SHIFT[0][0]:
+        return _SHIFT[0][1] * bits / _SHIFT[0][0]
+    for (narrow, low), (wide, high) in itertools.pairwise(_SHIFT):
+        if bits <= wide:
+            return low * math.pow(high / low, math.log(bits / narrow) / math.log(wide / narrow))
+    return _SHIFT[-1][1]
 
 
 def adder_luts(bits: float) -> float:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 
-from dse.synth.estimate.cost import Cost, adder_luts, mux_luts, ram_blocks
+from dse.synth.estimate.cost import Cost, adder_luts, mux_luts, ram_blocks, shift_luts
 from dse.synth.estimate.product import ProductSum
 from dse.synth.estimate.tool import Tool
 
 #: Write enables and routing of one accumulator, LUTs.
 ACCUMULATOR_LUTS = 24
-#: Indexing inputs that lie side by side in one port: a shifter of LUTs, and LUTs per bit.
-PACKED_LUTS, PACKED_LUTS_PER_BIT = 4685, 2
+#: Arithmetic on the index of one of the inputs that lie side by side in one port.
+INDEX_LUTS = 343
 #: Loop counter and state machine, flip-flops.
 LOOP_FFS = 108
 #: A table of at least this many bits goes to block RAM.
@@ -62,11 +62,15 @@ FABRIC_TURN_NS = {"7series": 5.0, "ultrascale": 4.3, "ultrascale+": 4.3}
 
 
 def inner(product: ProductSum, tool: Tool) -> Cost:
-    """Reuse factor up to n_in: every multiplier serves one output; inputs pass n_in / RF multiplexers of RF ways."""
+    """Reuse factor up to n_in: every multiplier serves one output; inputs pass n_in / RF multiplexers of RF ways.
+
+    Where they lie side by side in one port, n_in / RF of them are cut from its word in every turn instead.
+    """
     blocks, fabric = _multipliers(product, tool)
     groups = math.ceil(product.n_in / product.reuse_factor)
     width = max(product.adder_bits, 16)
-    lut = groups * mux_luts(product.reuse_factor) + product.multipliers * adder_luts(width) + fabric
+    choose = _part_select(product) if product.packed else mux_luts(product.reuse_factor)
+    lut = groups * choose + product.multipliers * adder_luts(width) + fabric
     ff = LOOP_FFS + product.n_out * product.accumulator_bits + product.multipliers * product.accumulator_bits
     return _finish(product, tool, (blocks, lut, ff))
 
@@ -81,6 +85,8 @@ def outer(product: ProductSum, tool: Tool) -> Cost:
     width = max(product.adder_bits, 16)
     choose = 2 * mux_luts(2) if two else mux_luts(product.n_out)
     lut = m * (choose + adder_luts(width)) + product.n_out * ACCUMULATOR_LUTS + fabric
+    if product.packed:
+        lut += _part_select(product)  # all multipliers of a turn see the same input
     if two:
         ff = LOOP_FFS + 10 + (m * product.weight_bits if blocks else -14)
     else:
@@ -88,10 +94,14 @@ def outer(product: ProductSum, tool: Tool) -> Cost:
     return _finish(product, tool, (blocks, lut, ff + product.n_out * product.accumulator_bits))
 
 
+def _part_select(product: ProductSum) -> float:
+    """LUTs of cutting one input from a word of all: two shifts (value and mask), a choice and a mask of the word's width."""
+    bits = product.n_in * product.input_bits
+    return 2 * shift_luts(bits) + 2 * bits + INDEX_LUTS
+
+
 def _finish(product: ProductSum, tool: Tool, figures: tuple[float, float, float]) -> Cost:
     blocks, lut, ff = figures
-    if product.packed:
-        lut += PACKED_LUTS + PACKED_LUTS_PER_BIT * product.n_in * product.input_bits
     r = product.reuse_factor
     fused = product.regime == "outer" and r <= 2 * product.n_in and blocks == 0
     latency = r + 2 - fused + _slow_turns(tool, blocks)

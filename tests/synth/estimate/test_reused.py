@@ -1,12 +1,14 @@
 """Weights in memory."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from build_network import PART, conv, dense, network
 
 from dse.network import FixedType
 from dse.parts import part
-from dse.synth.estimate.cost import mux_luts, ram_blocks
+from dse.synth.estimate.cost import mux_luts, ram_blocks, shift_luts
 from dse.synth.estimate.fit import shipped
 from dse.synth.estimate.layer import product_cost
 from dse.synth.estimate.product import product_sum
@@ -72,6 +74,27 @@ def test_multiplexers_grow_with_their_ways_and_take_the_next_power_of_two():
     ways = [mux_luts(2**n) for n in range(12)]
     assert ways == sorted(ways)
     assert mux_luts(512) == 2 * mux_luts(256)
+
+
+def test_shifts_cost_what_reports_list():
+    """Vivado HLS 2019.2 states 35, 101, 182 and 950 LUTs for 16, 32, 64 and 256 bits; a wider word costs no less."""
+    assert [shift_luts(bits) for bits in (8, 16, 32, 64, 256)] == pytest.approx([17.5, 35, 101, 182, 950])
+    assert [shift_luts(bits) for bits in (512, 4096)] == [2171, 2171]
+    costs = [shift_luts(bits) for bits in range(1, 600)]
+    assert costs == sorted(costs)
+
+
+@pytest.mark.parametrize(("reuse", "cut"), [(4, 4), (16, 1), (64, 1)])
+def test_inputs_in_one_port_are_cut_from_its_word(reuse, cut):
+    """16 inputs of 16 bits are a word of 256: n_in / RF of them are cut out per turn, one where RF is larger than n_in.
+
+    Each takes two shifts of 950 LUTs, two rows of 256 and the index; below n_in that is instead of the multiplexers.
+    """
+    found, tool = product(16, 8, reuse)
+    apart, packed = (product_cost(replace(found, packed=p), tool, shipped()).cost for p in (False, True))
+    instead = cut * mux_luts(reuse) if reuse <= 16 else 0
+    assert packed.lut - apart.lut == pytest.approx(cut * (2 * 950 + 2 * 256 + 343) - instead)
+    assert (packed.dsp, packed.bram_18k) == (apart.dsp, apart.bram_18k)
 
 
 def test_a_convolution_reuses_its_sum_for_every_pixel():
