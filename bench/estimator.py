@@ -3,6 +3,7 @@
     python bench/estimator.py LAYERS.csv               dense layers, columns of `dense_layers.csv`
     python bench/estimator.py --designs DESIGNS.csv    whole networks, columns of `designs.csv`
     ... --by source                                    one line per value of a column
+    ... --by grade                                     of layers: one line per grade of the estimate
     ... --baseline                                     gradient boosting on the same table, shapes held out in turn
 
 For each figure: n, smape (percent; 0 where both are 0), median_relative_error (where something was found), spearman,
@@ -52,6 +53,7 @@ class Guess:
     values: dict[str, float]
     intervals: dict[str, tuple[float, float]]
     reason: str = ""
+    grade: str = "none"
 
 
 def guess_layer(layer: PublishedLayer | str) -> Guess:
@@ -63,7 +65,8 @@ def guess_layer(layer: PublishedLayer | str) -> Guess:
     except DseError as error:
         return Guess({}, {}, str(error))
     exact = {name: getattr(found.cost, name) for name in FIGURES}
-    return Guess(figures(found.cost), {n: shipped().interval(n, v, found.scores[n]) for n, v in exact.items()})
+    intervals = {n: shipped().interval(n, v, found.scores[n]) for n, v in exact.items()}
+    return Guess(figures(found.cost), intervals, grade=found.grade)
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -170,6 +173,7 @@ def main() -> None:
                 print(json.dumps({given.by: value, **found} if given.by else found))
             return
         guesses = [guess_layer(layer) for layer in layers]
+        rows = [{**row, "grade": guess.grade} for row, guess in zip(rows, guesses, strict=True)]
     for value, some in groups_of(rows, given.by).items():
         found = report([rows[i] for i in some], [guesses[i] for i in some])
         print(json.dumps({given.by: value, **found} if given.by else found))

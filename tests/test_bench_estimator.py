@@ -69,6 +69,13 @@ def test_one_line_per_value_of_a_column(tmp_path):
     assert [line["design_id"] for line in run(tmp_path, LAYERS[:2], "--by", "design_id")] == ["a", "b"]
 
 
+def test_one_line_per_grade_of_the_estimate(tmp_path):
+    """The table does not say the grade, the estimate does; rows without a figure are of grade none."""
+    lines = {line["grade"]: line for line in run(tmp_path, LAYERS, "--by", "grade")}
+    assert lines["none"]["unsupported"] == lines["none"]["rows"] == 2
+    assert sum(line["lut"]["n"] for grade, line in lines.items() if grade in ("calibrated", "law")) == 2
+
+
 def test_measures_by_hand():
     """Smape counts 0 against 0 as right, the relative error leaves zeros out, ties share their rank."""
     found = judged(np.array([0.0, 10.0, 30.0]), np.array([0.0, 10.0, 10.0]), [True, True, False])
