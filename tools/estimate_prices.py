@@ -33,8 +33,20 @@ DELAYS = {
     "levels_block": (0.0, 3.0),
     "levels_shift": (0.0, 2.5),
 }
-
-
+NONE: Mapping[str, float] = MappingProxyType({})
+#: What prices would be if every bit of an operator took one LUT or one register: an addition of 16 bits in a tree, one behind a
+#: DSP block standing alone (see `adder_luts`).
+PHYSICS = {
+    "sum": 16.0,
+    "negation_bit": 1.0,
+    "pair_bit": 1.0,
+    "block": 7.0,
+    "fabric_bit": 1.0,
+    "cut_bit": 1.0,
+    "waiting_bit": 1.0,
+}
+#: Weight of being off PHYSICS by 100 %, against 1 for all layers together: it decides where layers say nothing.
+PULL = 0.01
 #: The share of the points whose middle is taken.
 BEST = 0.03
 
@@ -76,20 +88,27 @@ def weights(chosen: Sequence[Sample]) -> np.ndarray:
 
 
 def prices(
-    rows: Sequence[dict[str, float]], wanted: np.ndarray, weight: np.ndarray, known: Mapping[str, float] = MappingProxyType({})
+    rows: Sequence[dict[str, float]],
+    wanted: np.ndarray,
+    weight: np.ndarray,
+    known: Mapping[str, float] = NONE,
+    towards: Mapping[str, float] = NONE,
 ) -> dict[str, float]:
     """Non-negative prices whose sum comes nearest in relative absolute error (iteratively reweighted least squares).
 
-    `known` prices are not fitted.
+    `known` prices are not fitted. Where the rows say nothing of a price, `towards` does.
     """
     names = [name for name in rows[0] if name not in known]
     terms = np.array([[row[name] for name in names] for row in rows], dtype=float)
     given = np.array([sum(price * row[name] for name, price in known.items()) for row in rows])
     scale = np.maximum(wanted, 10.0)
     robust = np.ones(len(wanted))
+    wish = np.array([towards.get(name, 1.0) for name in names])
+    pull = np.array([PULL * (name in towards) for name in names]) / wish**2
     fit = LinearRegression(positive=True, fit_intercept=False)
     for _ in range(10):
-        fit.fit(terms, wanted - given, weight * robust / scale**2)
+        each = np.append(weight * robust / scale**2, pull)
+        fit.fit(np.vstack([terms, np.eye(len(names))]), np.append(wanted - given, wish), each)
         guess = terms @ fit.coef_ + given
         scale = np.maximum((guess + wanted) / 2, 10.0)
         robust = 1 / np.maximum(np.abs(guess - wanted) / scale, 0.06)
@@ -114,7 +133,8 @@ def delay_loss(chosen: Sequence[Sample], delays: dict[str, float]) -> tuple[floa
         rows.append(ff_terms(s.layer.product, s.layer.tool, plan))
     wanted = {name: np.array([s.found[name] for s in chosen]) for name in ("latency_cycles", "interval_cycles", "ff")}
     own = np.array([s.layer.product.regime == "unrolled" for s in chosen])
-    price = prices([row for row, mine in zip(rows, own, strict=True) if mine], wanted["ff"][own], weight[own], KNOWN_FFS)
+    mine = [row for row, one in zip(rows, own, strict=True) if one]
+    price = prices(mine, wanted["ff"][own], weight[own], KNOWN_FFS, PHYSICS)
     ff = np.array([sum(price[name] * row[name] for name in row) for row in rows])
     loss = float(weight @ smape(np.array(latency), wanted["latency_cycles"]))
     loss += 0.3 * float(weight @ smape(np.array(interval), wanted["interval_cycles"]))
@@ -142,7 +162,7 @@ def fit_prices(chosen: Sequence[Sample], tries: int) -> dict[str, dict[str, floa
     tree = [s for s in tree if not over_port(s.layer.product)]
     folded = [s for s in tree if s.layer.product.regime == "unrolled"]
     rows = [lut_terms(s.layer.product, s.layer.tool) for s in folded]
-    lut = prices(rows, np.array([s.found["lut"] for s in folded]), weights(folded))
+    lut = prices(rows, np.array([s.found["lut"] for s in folded]), weights(folded), towards=PHYSICS)
     delays, ff = search(tree, tries)
     return {"lut": lut, "ff": ff, "delays": delays, "held": held_prices(chosen)}
 
