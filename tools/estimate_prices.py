@@ -15,7 +15,7 @@ from sklearn.linear_model import LinearRegression
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dse.errors import UsageError
-from dse.synth.estimate.layer import over_port
+from dse.synth.estimate.layer import unlike
 from dse.synth.estimate.published import PublishedLayer, layers_of
 from dse.synth.estimate.unrolled import KNOWN_FFS, ff_terms, lut_terms, schedule
 
@@ -159,7 +159,7 @@ def named(point: np.ndarray) -> dict[str, float]:
 def fit_prices(chosen: Sequence[Sample], tries: int) -> dict[str, dict[str, float]]:
     """All prices and delays of unrolled product sums."""
     tree = [s for s in chosen if s.layer.product.regime in ("unrolled", "unrolled_resource")]
-    tree = [s for s in tree if not over_port(s.layer.product)]
+    tree = [s for s in tree if not unlike(s.layer.product, s.layer.tool)]
     folded = [s for s in tree if s.layer.product.regime == "unrolled"]
     rows = [lut_terms(s.layer.product, s.layer.tool) for s in folded]
     lut = prices(rows, np.array([s.found["lut"] for s in folded]), weights(folded), towards=PHYSICS)

@@ -16,7 +16,7 @@ from dse.errors import StageFailed, UsageError
 from dse.synth.estimate.constants import Constants
 from dse.synth.estimate.cost import FIGURES, Cost
 from dse.synth.estimate.fit import Fit, read
-from dse.synth.estimate.layer import over_port
+from dse.synth.estimate.layer import unlike
 from dse.synth.estimate.published import PublishedLayer, number, tool_of
 from dse.synth.estimate.whole import whole
 
@@ -110,13 +110,13 @@ def law_scores(everything: Sequence[Sample], found: Sequence[dict[str, float]]) 
 def _judges(
     everything: Sequence[Sample], found: Sequence[dict[str, float]], kinds: Sequence[str], figure: str
 ) -> list[tuple[str, float]]:
-    """Project and score of the layers that may judge the law of these regimes (over the port: widths of their own)."""
+    """Project and score of the layers that may judge the law of these regimes (unlike the rest: widths of their own)."""
     return [
         (s.project, scores[figure])
         for s, scores in zip(everything, found, strict=True)
         if s.layer.product.regime in kinds
         and figure in scores
-        and not over_port(s.layer.product)
+        and not unlike(s.layer.product, s.layer.tool)
         and not (kinds == MEMORY and s.source == LAW_FROM)
     ]
 
@@ -142,7 +142,7 @@ def domains(everything: Sequence[Sample], found: Sequence[dict[str, float]]) -> 
             i for i, s in enumerate(everything)
             if (s.source, s.layer.product.regime, s.layer.tool.family, s.layer.tool.vitis) == key
         ]  # fmt: skip
-        some = [i for i in some if not over_port(everything[i].layer.product)]
+        some = [i for i in some if not unlike(everything[i].layer.product, everything[i].layer.tool)]
         if len(some) < 20:
             continue
         values = [bounds_of(everything[i].layer) for i in some]

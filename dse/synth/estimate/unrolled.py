@@ -20,6 +20,12 @@ ONE_BLOCK = 0.5
 #: Cycles of a pipelined multiplier, and its registers in widths of its product: both operands and two products, as the tools
 #: write a multiplier of four stages (`mul_..._4_1.v`).
 BLOCK_CYCLES, BLOCK_REGISTERS = 2, 3
+#: Products up to which sums are trees. Vivado HLS unrolls no more than these; Vitis HLS does, but then leaves the sums as they
+#: are written, one addition after the other. Read off one layer of Vitis HLS 2021.1: 561 x 20 with 343 terms per sum takes 192
+#: cycles, two additions each by its clock, in six syntheses, whatever the reuse factor; 64 x 64 and 256 x 16 are trees.
+TREE_PRODUCTS = 4096
+#: An addition of 12 to 20 bits on UltraScale+, ns (see `SLOWER`).
+ADDITION_NS = 0.8
 #: Prices of flip-flops that are known: a register of one bit is one.
 KNOWN_FFS = {"output_bit": 1.0, "input_bit": 1.0, "block_bit": 1.0}
 
@@ -54,13 +60,18 @@ def limit_of(product: ProductSum) -> int:
     return max(product.multipliers - math.floor(zeros / product.reuse_factor + 1e-9), 1)
 
 
+def chained(product: ProductSum, tool: Tool) -> bool:
+    """Whether the tool leaves the sums as chains instead of trees."""
+    return tool.vitis and product.n_in * product.n_out > TREE_PRODUCTS
+
+
 def schedule(product: ProductSum, tool: Tool, delays: Mapping[str, float]) -> Schedule:
     """Cut the adder trees into cycles.
 
     A tree over t terms halves them log2 t times; a cycle holds budget / `addition` halvings on UltraScale+, at least one. Older
     families are slower throughout (`SLOWER`), and Vitis HLS allows more for wires (the factor `vitis`). Multiplications take
     levels of their own, or cycles where a DSP block is slower than the budget. What the first cycle leaves of the terms follows
-    from each kind's share of them.
+    from each kind's share of them. Sums that are `chained` take their terms in turn.
     """
     blocks = product.constants.wider(tool.fabric_bits(product.input_bits))
     addition = delays["addition"] * (delays["vitis"] if tool.vitis else 1.0)
@@ -74,6 +85,8 @@ def schedule(product: ProductSum, tool: Tool, delays: Mapping[str, float]) -> Sc
     terms = (product.constants.terms + product.biases) / product.n_out
     depth = math.log2(max(terms, 1)) + first
     stages = max(math.ceil(depth / levels - 1e-9) - 1, 0)
+    if chained(product, tool):
+        stages = max(math.ceil(terms / max(math.floor(tool.logic_ns / ADDITION_NS), 1)) - 1, stages)
     limited = product.constants.multipliers if product.reuse_factor > 1 else 0
     serial = math.ceil(limited / limit_of(product))
     slack = int(product.reuse_factor > 1 and stages > 0 and not tool.vitis)

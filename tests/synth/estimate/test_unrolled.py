@@ -1,5 +1,7 @@
 """Weights folded into the logic."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from build_network import PART, dense, network
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from dse.network import FixedType
 from dse.parts import part
 from dse.synth.estimate.fit import shipped
+from dse.synth.estimate.layer import product_cost
 from dse.synth.estimate.product import product_sum
 from dse.synth.estimate.tool import tool_for
 from dse.synth.estimate.unrolled import blocks_of, ff_terms, limit_of, lut_terms, schedule, unrolled
@@ -92,8 +95,6 @@ def test_registers_of_a_pipelined_multiplier_by_hand():
 
 def test_an_older_family_is_slower_throughout():
     """The same network at the same clock: logic and blocks of 7 series take 2.3 times as long, so never fewer cycles."""
-    from dataclasses import replace
-
     product, tool = folded(np.random.default_rng(1).integers(-60, 60, (64, 4)))
     older = replace(tool, family="7series")
     assert older.logic_ns == pytest.approx(tool.logic_ns / 2.3)
@@ -113,6 +114,22 @@ def test_a_shorter_clock_never_takes_fewer_cycles():
     assert cycles[-1] > cycles[0]
 
 
+def test_sums_of_more_products_than_the_tool_rearranges_are_chains():
+    """129 terms at 4 additions of 0.8 ns per cycle of Vitis HLS (3.65 ns) are 33 cycles with 32 cuts between them; at 4,096
+    products, and in Vivado HLS at any number, they are a tree of 7 halvings. The bounds of a chain hold its tree.
+    """
+    delays = shipped().prices["delays"]
+    product, vivado = folded(np.ones((129, 32)))
+    vitis = replace(vivado, vitis=True, budget_ns=3.65)
+    assert schedule(product, vitis, delays).stages == 32
+    assert schedule(product, vivado, delays).stages < 7
+    tree = schedule(folded(np.ones((128, 32)))[0], vitis, delays).stages
+    assert tree < 7
+    found = product_cost(product, vitis, shipped())
+    low, _ = shipped().interval("latency_cycles", found.cost.latency_cycles, found.scores["latency_cycles"])
+    assert low <= tree
+
+
 def test_every_price_has_its_term_and_every_term_its_price():
     """A term without a price would be an error at run time, a price without a term a dead number."""
     product, tool = folded([[7, 3]])
@@ -125,8 +142,6 @@ def test_every_price_has_its_term_and_every_term_its_price():
 @pytest.mark.parametrize("reuse", [1, 512])
 def test_forced_multipliers(reuse):
     """A directive puts all multipliers into blocks or none."""
-    from dataclasses import replace
-
     product, tool = folded(np.full((8, 8), 11), reuse_factor=reuse)
     assert blocks_of(product, replace(tool, multipliers="fabric")) == 0
     assert blocks_of(product, replace(tool, multipliers="dsp")) == (8 if reuse == 1 else 1)
