@@ -102,7 +102,14 @@ def product_cost(product: ProductSum, tool: Tool, fit: Fit) -> Supported:
     for domain in fit.domains:
         if domain.holds(regime, tool.family, tool.vitis, values):
             return Supported(cost, "calibrated", domain.scores)
-    return Supported(cost, "law", fit.scores[regime])
+    return Supported(cost, "law", _coupled(cost, product, fit.scores[regime]))
+
+
+def _coupled(cost: Cost, product: ProductSum, scores: Mapping[str, float]) -> Mapping[str, float]:
+    """Sums that end before the reuse factor is over let the next input in: the interval is no surer than the latency."""
+    if product.strategy != "latency" or cost.interval_cycles >= product.reuse_factor:
+        return scores
+    return {**scores, "interval_cycles": max(scores["interval_cycles"], scores["latency_cycles"])}
 
 
 def unlike(product: ProductSum, tool: Tool) -> bool:

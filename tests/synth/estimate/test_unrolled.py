@@ -130,6 +130,18 @@ def test_sums_of_more_products_than_the_tool_rearranges_are_chains():
     assert low <= tree
 
 
+def test_an_interval_that_waits_for_the_sums_is_no_surer_than_their_latency():
+    """With a reuse factor of 1000 the next input enters when the last one has left: bounds of the law as wide as those of its
+    latency; with a reuse factor of 1 the interval is 1 whatever the latency.
+    """
+    whole = np.random.default_rng(0).choice([19, -21, 37, 45, 77, -83, 91], (32, 20))
+    for reuse, wide in ((1000, True), (1, False)):
+        product, tool = folded(whole, reuse_factor=reuse)
+        found = product_cost(product, replace(tool, family="ultrascale"), shipped())
+        assert found.grade == "law"
+        assert (found.scores["interval_cycles"] == found.scores["latency_cycles"]) == wide
+
+
 def test_every_price_has_its_term_and_every_term_its_price():
     """A term without a price would be an error at run time, a price without a term a dead number."""
     product, tool = folded([[7, 3]])
