@@ -24,7 +24,7 @@ from estimate_scores import network_judges, network_scores, summary
 from dse.synth.estimate.fit import read
 
 ARTEFACT = Path(__file__).parents[1] / "dse" / "synth" / "estimate" / "fit.json"
-VERSION = "law-5"
+VERSION = "law-6"
 
 
 def main() -> None:
