@@ -206,17 +206,21 @@ def architectures(study: Study) -> Iterator[tuple[tuple[str, Scalar], ...]]:
         yield tuple(zip(domains, values, strict=True))
 
 
-def evaluate(trial: int, design: Design) -> Record:
-    """One trial."""
+def evaluate(trial: int, design: Design, at_once: int | None) -> Record:
+    """One trial; `at_once` as in `together`."""
     from dse import evaluate as page
+    from dse.nn import population
 
+    population.use(at_once)
     return page.evaluate(trial, design, *_ready())
 
 
-def together(designs: Sequence[Design]) -> Prepared:
-    """The networks of many designs, trained at once, before their trials."""
+def together(designs: Sequence[Design], at_once: int | None) -> Prepared:
+    """The networks of many designs, trained before their trials; at most so many `at_once`, where memory did not hold more."""
     from dse import together as room
+    from dse.nn import population
 
+    population.use(at_once)
     with busy.telling(_here.folder):
         return room.together(designs, *_ready())
 

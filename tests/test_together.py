@@ -71,7 +71,7 @@ def test_what_all_designs_begin_from_is_trained_ahead(store, monkeypatch):
     worker.begin()
     assert made(store) == ["train"]
     worker.begin()
-    worker.together([design(), design(weight_bits=4)])
+    worker.together([design(), design(weight_bits=4)], None)
     assert made(store) == ["train", "compress", "compress"]
 
 

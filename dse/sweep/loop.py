@@ -42,7 +42,8 @@ class Sweeping:
         self.target = options.trials or study.trials
         self.sampling = proposals(study, self.target, study.seed + len(ledger.records))
         self.batch = batch_size(self.sampling, self.target, workers.jobs)
-        self.preparing: dict[Future[Any], tuple[list[Asked], float]] = {}
+        self.at_once: int | None = None  # networks that a worker may train at once, where more have been the death of one
+        self.preparing: dict[Future[Any], tuple[list[Asked], int | None, float]] = {}
         self.running: dict[Future[Any], Asked] = {}
         self.attempts: dict[int, int] = {}
         self.failures: deque[str] = deque(maxlen=IN_A_ROW)
@@ -96,7 +97,7 @@ class Sweeping:
 
     @property
     def _under_way(self) -> int:
-        return len(self.running) + sum(len(batch) for batch, _ in self.preparing.values())
+        return len(self.running) + sum(len(batch) for batch, *_ in self.preparing.values())
 
     def _ask(self) -> list[Asked]:
         """The next batch: unfinished trials first, then the study's own designs, then the sampler's; [] at the end."""
@@ -145,31 +146,37 @@ class Sweeping:
             self._submit_all(batch)
             return
         limit = self.study.timeout_s * len(designs)
-        future = self.workers.submit(worker.together, designs, timeout_s=None if math.isinf(limit) else limit)
-        self.preparing[future] = (batch, time.monotonic())
+        future = self.workers.submit(worker.together, designs, self.at_once, timeout_s=None if math.isinf(limit) else limit)
+        self.preparing[future] = (batch, self.at_once, time.monotonic())
 
     def _prepared(self, future: Future[Any]) -> None:
         """Evaluate a batch whose networks are trained; one that its worker did not survive is trained in halves."""
-        batch, start = self.preparing.pop(future)
+        batch, at_once, start = self.preparing.pop(future)
         designs = len(networks_of(batch))
         try:
             found: Prepared = outcome(future, self.study.timeout_s * designs)
         except StageFailed as error:
             busy.forget(self.ledger.folder)
             self.show.say(f"{designs} networks could not be trained together ({error.kind}: {error.message}); halves are tried")
-            self.batch = max(1, min(self.batch, designs // 2))
-            for half in halves(batch):
-                self._prepare(half)
+            self._halve(batch, min(at_once or designs, designs))
             return
         self.show.prepared(found, time.monotonic() - start)
         self._submit_all(batch)
 
+    def _halve(self, batch: list[Asked], at_once: int) -> None:
+        """Train a batch in halves, with half as many networks at once as have been too many; later batches are as small."""
+        fewer = max(1, at_once // 2)
+        self.at_once = min(self.at_once or fewer, fewer)
+        self.batch = max(1, min(self.batch, len(networks_of(batch)) // 2))
+        for half in halves(batch):
+            self._prepare(half)
+
     def _submit_all(self, batch: list[Asked]) -> None:
         for asked in leaders_first(batch):
-            self._submit(asked)
+            self._submit(asked, self.at_once)
 
-    def _submit(self, asked: Asked) -> None:
-        future = self.workers.submit(worker.evaluate, asked.trial, asked.design, timeout_s=self.timeout_s)
+    def _submit(self, asked: Asked, at_once: int | None) -> None:
+        future = self.workers.submit(worker.evaluate, asked.trial, asked.design, at_once, timeout_s=self.timeout_s)
         self.running[future] = asked
 
     def _finish(self, future: Future[Any]) -> None:
@@ -180,7 +187,7 @@ class Sweeping:
             self.show.say(
                 f"trial {asked.trial}: {record.failure.kind} ({record.failure.message.splitlines()[0]}); tried once more"
             )
-            self._submit(asked)
+            self._submit(asked, 1 if record.failure.kind == "memory" else self.at_once)
             return
         self.ledger.finish(record)
         self.sampling.tell(record)

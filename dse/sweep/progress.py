@@ -82,7 +82,8 @@ class Show:
             self._told |= set(reasons)
             self.say(f"trained one by one: {'; '.join(reasons)}")
         if found.made:
-            self.note(f"{found.made} networks trained together [{seconds:.1f} s]")
+            what = "1 network trained" if found.made == 1 else f"{found.made} networks trained together"
+            self.note(f"{what} [{seconds:.1f} s]")
 
     def busy(self, told: list[str]) -> None:
         """What workers say of themselves meanwhile; one of them is enough for a line."""

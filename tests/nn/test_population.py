@@ -354,6 +354,11 @@ def test_a_batch_is_as_large_as_memory_allows(base, monkeypatch):
     assert memory.affordable(topology, 16, 32) == 8
     monkeypatch.setattr(memory, "_available_bytes", lambda: None)
     assert memory.affordable(topology, 16, 32) == 32
+    monkeypatch.setattr(memory, "_here", memory._Here())
+    memory.use(3)
+    assert memory.affordable(topology, 16, 32) == 3
+    memory.use(None)
+    assert memory.affordable(topology, 16, 32) == 32
 
 
 def test_the_machine_says_what_memory_is_free():

@@ -25,14 +25,19 @@ SPACE = replace(
     STUDY.space, weight_bits=Integers(3, 7), activation_bits=Integers(3, 6), sparsity=0.0, reuse_factor=Choice(1, 2, 4)
 )
 WIDE = replace(STUDY, space=replace(SPACE, strategy="resource").resolved(LAYERS))
+#: One network with 3 reuse factors.
+ONE = replace(WIDE, space=replace(WIDE.space, weight_bits=5, activation_bits=5))
 
 
 class Workers:
-    """Takes tasks and does each when it is looked at, as the oldest first; `together` fails while `failing` says so."""
+    """Takes tasks and does each when it is looked at, as the oldest first.
 
-    def __init__(self, jobs=2, failing=lambda designs: None):
-        self.jobs, self.failing = jobs, failing
-        self.trained, self.evaluated, self.most = [], [], 0
+    `together` fails while `failing` says so, trials while `dying` does.
+    """
+
+    def __init__(self, jobs=2, failing=lambda designs, at_once: None, dying=lambda at_once: False):
+        self.jobs, self.failing, self.dying = jobs, failing, dying
+        self.trained, self.evaluated, self.most, self.tried = [], [], 0, []
 
     def submit(self, task, *given, timeout_s=None):
         future = Future()
@@ -43,14 +48,18 @@ class Workers:
             future.set_exception(error)
         return future
 
-    def together(self, designs):
-        kind = self.failing(designs)
+    def together(self, designs, at_once):
+        self.tried.append((len(designs), at_once))
+        kind = self.failing(designs, at_once)
         if kind is not None:
             raise StageFailed(kind, "no")
         self.trained.append(list(designs))
         return Prepared(made=len(designs))
 
-    def evaluate(self, trial, design):
+    def evaluate(self, trial, design, at_once):
+        if self.dying(at_once):
+            self.tried.append((1, at_once))
+            raise StageFailed("memory", "no")
         self.evaluated.append((trial, design))
         return replace(plain_record(trial, accuracy=0.9, lut=100, latency_ns=5, judge=WIDE.judge), design=design)
 
@@ -92,14 +101,34 @@ def test_a_sampler_that_learns_is_asked_for_small_batches(tmp_path):
 
 def test_a_batch_that_its_worker_does_not_survive_is_trained_in_halves(tmp_path):
     """Nothing larger than 5 networks fits: batches shrink until they do, and later ones are asked for that small."""
-    workers, ledger = swept(tmp_path, workers=Workers(failing=lambda designs: "memory" if len(designs) > 5 else None))
+    workers, ledger = swept(tmp_path, workers=Workers(failing=lambda designs, _: "memory" if len(designs) > 5 else None))
     assert {len(batch) for batch in workers.trained} <= {2, 3, 4, 5}
     assert len(ledger.records) == 60
 
 
+def test_fewer_networks_at_once_are_told_to_the_training_and_not_only_asked_for(tmp_path):
+    """A training fills its batches up to one size, whatever it is given: memory has room for 5 at once, the first batch is of
+    20 networks. Each is trained once all the same, no fewer at once than fit, and later ones without another death.
+    """
+    workers, ledger = swept(
+        tmp_path, workers=Workers(failing=lambda designs, at_once: "memory" if at_once is None or at_once > 5 else None)
+    )
+    assert workers.tried == [(20, None), (10, 10), (10, 10), (5, 5), (5, 5), (5, 5), (5, 5)]
+    trained = Counter(network(design) for batch in workers.trained for design in batch)
+    assert (len(trained), set(trained.values())) == (20, {1})
+    assert len(ledger.records) == 60
+
+
+def test_a_trial_that_memory_was_too_short_for_trains_its_network_alone(tmp_path):
+    """The first attempt fills its batch up, as every training does; the second has the one network at once."""
+    workers, ledger = swept(tmp_path, workers=Workers(dying=lambda at_once: at_once != 1), study=ONE, trials=3)
+    assert workers.tried == [(1, None)] * 3
+    assert [record.failure for record in ledger.records.values()] == [None] * 3
+
+
 def test_a_batch_that_fails_whatever_its_size_is_left_to_the_trials(tmp_path):
     """Each trial then trains its own network, and says itself what is wrong."""
-    workers, ledger = swept(tmp_path, workers=Workers(failing=lambda designs: "crash"))
+    workers, ledger = swept(tmp_path, workers=Workers(failing=lambda designs, at_once: "crash"))
     assert workers.trained == []
     assert len(ledger.records) == 60
 

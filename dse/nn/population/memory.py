@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from dse.nn.layers import CONVOLUTIONS
@@ -42,8 +43,24 @@ def members_at_once(topology: Topology, batch_size: int) -> int:
     return max(1, min(MOST if size <= BUSY else MOST_BUSY, BUDGET // size))
 
 
+@dataclass
+class _Here:
+    """How many members this process may train at once; None: as many as it likes."""
+
+    most: int | None = None
+
+
+_here = _Here()
+
+
+def use(most: int | None) -> None:
+    """From now on this process trains at most so many members at once: more of them have cost a worker its life."""
+    _here.most = most
+
+
 def affordable(topology: Topology, batch_size: int, members: int) -> int:
-    """So many members, halved until half of the memory that is free now is enough for them."""
+    """So many members, or what this process may; halved until half of the memory that is free now is enough for them."""
+    members = members if _here.most is None else min(members, _here.most)
     free = _available_bytes()
     while members > 1 and free is not None and 2 * members * member_bytes(topology, batch_size) > free:
         members //= 2
