@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,6 +29,8 @@ from dse.workload import Workload
 
 #: Passing failures of one kind in a row after which the machine, not the designs, is at fault.
 IN_A_ROW = 3
+#: Attempts at a design that the machine may fail.
+ATTEMPTS = 2
 
 
 class Sweeping:
@@ -183,7 +185,7 @@ class Sweeping:
         asked = self.running.pop(future)
         record = self._record(future, asked)
         attempt = self.attempts[asked.trial] = self.attempts.get(asked.trial, 0) + 1
-        if record.failure is not None and record.failure.passing and attempt == 1:
+        if record.failure is not None and record.failure.passing and attempt < ATTEMPTS:
             self.show.say(
                 f"trial {asked.trial}: {record.failure.kind} ({record.failure.message.splitlines()[0]}); tried once more"
             )
@@ -211,30 +213,32 @@ class Sweeping:
         return found
 
     def _verify(self) -> None:
-        """Emulate every design of any judge's front as it is built; one that turns out wrong leaves it, others may enter."""
-        tried: set[int] = set()
+        """Emulate every design of any judge's front as it is built; one that turns out wrong leaves it, others may enter.
+
+        Where the machine fails, a design is tried once more.
+        """
+        tried: Counter[int] = Counter()
         while True:
             run = replace(open_run(self.ledger.folder), records=tuple(self.ledger.records.values()))
             unproven = {s.record.trial: s.record for judge in judges(run) for s in view(run, judge.name).unproven}
-            open_ones = [record for trial, record in unproven.items() if trial not in tried]
+            open_ones = [record for trial, record in unproven.items() if tried[trial] < ATTEMPTS]
             if not open_ones:
                 return
             self.show.phase("emulating the front as built", 0, len(open_ones))
             futures = {self.workers.submit(worker.verify, r, timeout_s=self.study.timeout_s): r for r in open_ones}
             for future, record in futures.items():
-                tried.add(record.trial)
-                self._verified(future, record)
+                tried[record.trial] += 1
+                self._verified(future, record, last=tried[record.trial] == ATTEMPTS)
                 self.show.advance()
 
-    def _verified(self, future: Future[Any], record: Record) -> None:
+    def _verified(self, future: Future[Any], record: Record, *, last: bool) -> None:
         try:
             measurements, failure = outcome(future, self.study.timeout_s)
         except StageFailed as error:
             measurements, failure = (), Failure("verify", error.kind, error.message, error.log)
         if failure is not None and failure.passing:
-            self.show.say(
-                f"trial {record.trial} could not be emulated as built ({failure.message}); the same command tries again"
-            )
+            then = "the same command tries again" if last else "tried once more"
+            self.show.say(f"trial {record.trial} could not be emulated as built ({failure.message}); {then}")
             return
         if failure is not None:
             self.show.say(f"trial {record.trial} left the front: {failure.message}")

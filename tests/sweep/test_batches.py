@@ -5,11 +5,13 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
-from build_run import plain_record
+from build_run import EMULATION, plain_record
 
 from dse import Choice, Integers, Options
 from dse import worker as tasks
 from dse.errors import StageFailed
+from dse.metrics import Measurement
+from dse.run import open_run
 from dse.space import LayerShape
 from dse.sweep.batches import batch_size, halves, leaders_first, network, networks_of
 from dse.sweep.ledger import Ledger, write_study
@@ -17,6 +19,7 @@ from dse.sweep.loop import Sweeping
 from dse.sweep.proposals import Exhaustive
 from dse.sweep.sampling import Sampling
 from dse.together import Prepared
+from dse.view import view
 from tests.tiny import STUDY
 
 LAYERS = (LayerShape("fc1", 8, 8, weighted=True, activated=True), LayerShape("out", 8, 3, weighted=True, activated=False))
@@ -187,3 +190,31 @@ def test_batches_leave_every_worker_its_share():
     assert batch_size(found, 100, 2) == 30
     found.size = 10**6
     assert batch_size(found, 10**6, 2) == 96
+
+
+class Unproven(Workers):
+    """No trial is emulated as it is built; emulating the front is more than the machine can do for the first `deaths` times."""
+
+    def __init__(self, deaths):
+        super().__init__()
+        self.deaths, self.verified = deaths, []
+
+    def evaluate(self, trial, design, at_once):
+        record = super().evaluate(trial, design, at_once)
+        return replace(record, measurements=(Measurement(EMULATION, {"accuracy": 0.9}), *record.measurements[1:]))
+
+    def verify(self, record):
+        self.verified.append(record.trial)
+        if len(self.verified) <= self.deaths:
+            raise StageFailed("memory", "no")
+        return (Measurement(EMULATION, {"accuracy_test": 0.9, "agreement_test": 1.0}),), None
+
+
+def test_a_design_of_the_front_that_the_machine_failed_is_emulated_once_more(tmp_path):
+    """One worker's death leaves no design of the front without its emulation; two are left to the next start."""
+    for deaths, left in ((3, 0), (6, 3)):
+        folder = tmp_path / str(deaths)
+        folder.mkdir()
+        workers, _ = swept(folder, ONE, Unproven(deaths), trials=3)
+        assert Counter(workers.verified) == {0: 2, 1: 2, 2: 2}
+        assert len(view(open_run(folder)).unproven) == left
