@@ -58,6 +58,12 @@ def _in_the_browser(page: dash.Dash) -> None:
         Input("version", "data"),
         Input("scales", "data"),
     )
+    client(
+        ClientsideFunction("graphs", "draw"),
+        Output("sink", "className"),
+        Input("search-figures", "data"),
+        prevent_initial_call=True,
+    )
 
 
 def _furnishing(page: dash.Dash, desk: Desk) -> None:
@@ -115,4 +121,10 @@ def _panels(page: dash.Dash, desk: Desk) -> None:
         if controls is None:
             return no_update
         state = State.of(controls)
-        return trail.trail(desk, desk.see(state), state, controls["look"])
+        texts, drawn = trail.trail(desk, desk.see(state), state, controls["look"])
+        dash.set_props("search-figures", {"data": drawn})
+        if not controls.get("there"):
+            return trail.laid_out(texts, drawn)
+        for name, text in texts.items():
+            dash.set_props(f"search-{name}", {"children": text})
+        return no_update

@@ -43,13 +43,23 @@ def needs_webgl(figure: go.Figure, sight: Sight, look: dict[str, Any]) -> go.Fig
     return figure if look.get("webgl", True) else parallel_lines(sight)
 
 
-def graph(figure: go.Figure, look: dict[str, Any], *, narrow: bool = False) -> Any:
-    """A figure to look at; it is as high as it wants to be. In a narrow card its subtitle takes two lines."""
-    shown = painted(figure.update_layout(uirevision="kept").to_plotly_json(), look)
+def shown(figure: go.Figure, look: Mapping[str, Any], *, narrow: bool = False) -> dict[str, Any]:
+    """A figure as a page of this look draws it. In a narrow card its subtitle takes two lines.
+
+    Where one with the same title and judge takes its place, what was zoomed into stays in view.
+    """
+    title = figure.layout.title
+    found = painted(figure.update_layout(uirevision=f"{title.text} {title.subtitle.text}").to_plotly_json(), look)
     if narrow:
-        subtitle = shown["layout"]["title"]["subtitle"]
-        shown["layout"]["title"]["subtitle"] = subtitle | {"text": subtitle["text"].replace(" · ", "<br>", 1)}
-    return dcc.Graph(figure=shown, config=GRAPH, style={"height": f"{figure.layout.height or 420}px"}, className="figure")
+        subtitle = found["layout"]["title"]["subtitle"]
+        found["layout"]["title"]["subtitle"] = subtitle | {"text": subtitle["text"].replace(" · ", "<br>", 1)}
+    return found
+
+
+def graph(figure: go.Figure, look: dict[str, Any], *, narrow: bool = False) -> Any:
+    """A figure to look at; it is as high as it wants to be."""
+    style = {"height": f"{figure.layout.height or 420}px"}
+    return dcc.Graph(figure=shown(figure, look, narrow=narrow), config=GRAPH, style=style, className="figure")
 
 
 def card(*children: Any, wide: bool = False, name: str = "") -> Any:

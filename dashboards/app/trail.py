@@ -12,7 +12,7 @@ from dash import html
 from dashboards import figures
 from dashboards.app.cards import objective_of
 from dashboards.app.desk import Desk, Seen
-from dashboards.app.pieces import badge, card, empty, graph, needs_webgl, sheet
+from dashboards.app.pieces import badge, card, empty, needs_webgl, sheet, shown
 from dashboards.importance import importance
 from dashboards.pace import remaining_s, since_s
 from dashboards.sight import Sight
@@ -22,6 +22,8 @@ from dse.listing import STATE_WORDS, duration_text
 
 #: Failures and running trials that are listed; messages are cut.
 LISTED, MESSAGE = 40, 600
+#: Figures in cards of half the page's width.
+NARROW = ("hypervolume", "time", "stages", "failures")
 
 
 def pulse(seen: Seen) -> list[Any]:
@@ -59,31 +61,54 @@ def alerts(seen: Seen) -> list[Any]:
     return [html.Div([html.P(head), *(html.P(text, className="quiet") for text in snapshot.trouble)], className="alert")]
 
 
-def trail(desk: Desk, seen: Seen, state: State, look: dict[str, Any]) -> Any:
-    """The page on the search."""
+def trail(desk: Desk, seen: Seen, state: State, look: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All that the page on the search shows, by name: texts, and figures as it draws them."""
     sight = seen.sight
     others, left = desk.beside(state)
     every = [sight, *others]
     goal = sight.goals.objectives[objective_of(sight, state)].metric
     key = ("importance", sight.name, seen.snapshot.version, sight.judge)
     share = desk.keep(key, lambda: importance(sight))
+    apart = f"{', '.join(left)}: another judge or other objectives, not drawn here." if left else ""
+    drawn = {
+        "hypervolume": figures.hypervolume_curves(every),
+        "time": figures.hypervolume_curves(every, over_time=True),
+        "importance": figures.importance_map(sight, share),
+        "slices": figures.slices(sight, goal),
+        "parallel": needs_webgl(figures.parallel_coordinates(sight), sight, look),
+        "stages": figures.stage_bars(sight),
+        "failures": figures.failure_bars(sight),
+    }
+    texts = {
+        "now": _now(seen),
+        "counts": _counts(sight),
+        "apart": html.P(apart, className="quiet"),
+        "messages": _failures(sight),
+    }
+    return texts, {name: shown(one, look, narrow=name in NARROW) for name, one in drawn.items()}
+
+
+def laid_out(texts: dict[str, Any], drawn: dict[str, Any]) -> Any:
+    """The page with these texts, and room for these figures: what is new later is put in its place (assets/graphs.js)."""
+    by = {name: html.Div(text, id=f"search-{name}") for name, text in texts.items()}
+    for name, one in drawn.items():
+        by[name] = html.Div(id=f"search-{name}", className="figure", style={"height": f"{one['layout'].get('height', 420)}px"})
     note = html.P(
         "The share of the variance of ranks, among designs that a model has not seen, that is a knob's doing. The model adds "
         "one effect per knob: what knobs do only together is in none of the shares, and missing from what is explained.",
         className="quiet",
     )
-    apart = f"{', '.join(left)}: another judge or other objectives, not drawn here." if left else ""
     found = [
-        card(_now(seen)),
-        card(_counts(sight)),
-        card(graph(figures.hypervolume_curves(every), look, narrow=True), html.P(apart, className="quiet") if apart else None),
-        card(graph(figures.hypervolume_curves(every, over_time=True), look, narrow=True)),
-        card(graph(figures.importance_map(sight, share), look), note, wide=True),
-        card(graph(figures.slices(sight, goal), look), wide=True),
-        card(graph(needs_webgl(figures.parallel_coordinates(sight), sight, look), look), wide=True),
-        card(graph(figures.stage_bars(sight), look, narrow=True)),
-        card(graph(figures.failure_bars(sight), look, narrow=True)),
-        card(html.H2("Failures and their messages"), _failures(sight), wide=True),
+        card(by["now"]),
+        card(by["counts"]),
+        card(by["hypervolume"], by["apart"]),
+        card(by["time"]),
+        card(by["importance"], note, wide=True),
+        card(by["slices"], wide=True),
+        card(by["parallel"], wide=True),
+        card(by["stages"]),
+        card(by["failures"]),
+        card(html.H2("Failures and their messages"), by["messages"], wide=True),
     ]
     return html.Div(found, className="cards")
 

@@ -19,7 +19,7 @@ from dse.view import View
 #: A knob with at most this many values gets a mark at each of them, evenly spaced.
 FEW = 10
 #: More lines of a kind hide one another.
-LINES = 4000
+LINES = 1000
 
 
 def parallel_coordinates(seen: View | Sight) -> go.Figure:
@@ -49,10 +49,12 @@ def parallel_coordinates(seen: View | Sight) -> go.Figure:
             "outlinewidth": 0,
         },
     }
+    dimensions = _dimensions(drawn)
     return figure.add_trace(
         go.Parcoords(
-            dimensions=_dimensions(drawn),
+            dimensions=dimensions,
             line=line,
+            uirevision=", ".join(dimension["label"] for dimension in dimensions),  # ranges are kept by an axis' place
             labelangle=-18,
             labelside="top",
             labelfont={"color": LIGHT["ink"], "size": 12},

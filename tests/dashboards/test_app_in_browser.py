@@ -389,6 +389,54 @@ def test_a_sweep_that_goes_on_is_followed_without_a_reload(chrome, tmp_path):
         assert watched.errors == []
 
 
+def dragged(watched, box, *shares):
+    """Press the mouse at the first of these places in a box, let go at the last."""
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
+    watched.page.mouse.move(*places[0])
+    watched.page.mouse.down()
+    for place in places[1:]:
+        watched.page.mouse.move(*place, steps=6)
+    watched.page.mouse.up()
+
+
+def test_new_trials_leave_what_is_looked_at_in_the_search_as_it_is(chrome, tmp_path):
+    """Zoomed axes and a brushed range stay when trials come in, and many trials are few new pictures."""
+    draw = random.Random(4)
+    records = [record_of(n, parameters_of(draw), draw, LIMITS) for n in range(60)]
+    folder = write_run(tmp_path / "digits", records[:40]).folder
+    slices, brushed, volume = (
+        f"document.querySelector('#search-{name} > .graph')" for name in ("slices", "parallel", "hypervolume")
+    )
+    reached = f"{volume}._fullLayout.xaxis.range[1]"
+    with (
+        serving(folder) as address,
+        journal.only_runner(folder, "run"),
+        visiting(chrome, f"{address}?tab=search", ready="#search .parcoords") as watched,
+    ):
+        watched.page.wait_for_selector("#search-failures .main-svg")
+        for where, shares in (
+            ("#search-slices .nsewdrag >> nth=0", ((0.2, 0.2), (0.7, 0.7))),
+            ("#search-parallel .axis-brush .background >> nth=0", ((0.5, 0.3), (0.5, 0.6))),
+        ):
+            place = watched.page.locator(where)
+            place.scroll_into_view_if_needed()
+            dragged(watched, place.bounding_box(), *shares)
+        chosen = f"JSON.stringify([{slices}._fullLayout.yaxis.range, {brushed}._fullData[0].dimensions[0].constraintrange])"
+        watched.page.wait_for_function(f"{slices}._fullLayout.yaxis.autorange === false")
+        watched.page.wait_for_function(f"{brushed}._fullData[0].dimensions[0].constraintrange !== undefined")
+        before = watched.page.evaluate(chosen)
+        watched.page.evaluate(f"() => {{ window.times = 0; {volume}.on('plotly_afterplot', () => window.times++); }}")
+        for record in records[40:]:
+            journal.append(folder / RECORDS_FILE, [record.as_json()])
+            watched.page.wait_for_timeout(300)
+        settled(watched, "running: 60 trials", "#pulse")
+        watched.page.wait_for_function(f"{reached} === 60")
+        watched.page.wait_for_timeout(500)
+        assert watched.page.evaluate(chosen) == before
+        assert watched.page.evaluate("window.times") <= 2
+        assert watched.errors == []
+
+
 def test_an_address_brings_the_whole_view_back(chrome, address, run):
     """As a colleague gets it: budgets, axes, colour, trial, filter, sorting."""
     query = "?x=dsp&y=lut&color=strategy&budget.latency_ns=200&trial=3&filter=strategy%3Dlatency&sort=-lut&best=lut"

@@ -165,14 +165,43 @@ window.dash_clientside.front = (() => {
     }
     scales = ranges ?? {};
     budgets.settle(state.budgets, scales);
-    const before = now.version;
+    const news = version !== now.version;
     Object.assign(now, { state, look, version });
     ask();
-    // the other tabs are told of what they show alone, and draw with the library that comes last
-    const news = given !== told || (state.tab === "search" && version !== before);
-    if (news && state.tab !== "front") library.then(() => set(`state-${state.tab}`, { data: { ...given, version } }));
+    const chosen = given !== told;
     told = given;
+    if (state.tab === "front") clearTimeout(later);
+    else if (chosen) other();
+    else if (news && state.tab === "search") whenCalm(drawn + CALM - performance.now());
     return same();
+  };
+
+  // the search is drawn anew when something was chosen, else at most so often (in ms) while trials come in, and never while
+  // it is held with the mouse
+  const CALM = 15000;
+  let drawn = -CALM;
+  let later = 0;
+
+  // what those tabs show, and what they were told last
+  const SHOWN = { design: ["trial", "other"], search: ["best"] };
+  const before = {};
+
+  /** Tell the tab that is open what it shows, unless it shows that already; it draws with the library that comes last. */
+  const other = () => {
+    clearTimeout(later);
+    drawn = performance.now();
+    const { tab } = told;
+    const names = ["run", "judge", "part", "tab", "budgets", "look", ...SHOWN[tab]];
+    const data = { ...Object.fromEntries(names.map((name) => [name, told[name]])), version: now.version };
+    const there = document.getElementById(tab).firstChild !== null;
+    if (there && JSON.stringify(data) === before[tab]) return;
+    before[tab] = JSON.stringify(data);
+    library.then(() => set(`state-${tab}`, { data: { ...data, there } }));
+  };
+
+  const whenCalm = (left) => {
+    clearTimeout(later);
+    later = setTimeout(() => (document.querySelector("#search:active") === null ? other() : whenCalm(1000)), left);
   };
 
   // a slider that is moved asks at once: to tell the page's other parts takes as long as the answer
@@ -233,5 +262,5 @@ window.dash_clientside.front = (() => {
     if (event.key === "Enter" && event.target.tagName === "TR") event.target.click();
   });
 
-  return { follow };
+  return { follow, library };
 })();
