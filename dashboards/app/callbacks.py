@@ -74,21 +74,23 @@ def _furnishing(page: dash.Dash, desk: Desk) -> None:
     @page.callback(
         Output("pulse", "children"),
         Output("alerts", "children"),
-        Output("beat", "disabled"),
+        Output("beat", "interval"),
         Input("beat", "n_intervals"),
         Given("state", "data"),
         Given("version", "data"),
         prevent_initial_call=True,
     )
-    def beat(_: int, controls: dict[str, Any] | None, version: int) -> tuple[Any, Any, bool]:
-        """Look whether there is anything new; a run that does not go on is not looked at again."""
+    def beat(_: int, controls: dict[str, Any] | None, version: int) -> tuple[Any, Any, Any]:
+        """Look whether there is anything new; less often where the run does not go on."""
         if controls is None:
-            return no_update, no_update, False
+            return no_update, no_update, no_update
         seen = desk.see(State.of(controls))
         if seen.snapshot.version != version:
+            dash.set_props("judge", {"options": layout.judges(seen.snapshot)})
+            dash.set_props("others-box", {"hidden": len(seen.snapshot.judges) == 1})
             # not an output: whatever hangs on the version would wait for this callback at the beginning
             dash.set_props("version", {"data": seen.snapshot.version})
-        return trail.pulse(seen), trail.alerts(seen), not seen.snapshot.going_on
+        return trail.pulse(seen), trail.alerts(seen), layout.beat(seen.snapshot)
 
 
 def _sliders(page: dash.Dash, desk: Desk) -> None:

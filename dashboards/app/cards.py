@@ -113,7 +113,7 @@ def picks(seen: Seen, state: State) -> list[Any]:
 
 def _pick(sight: Sight, row: int | None, what: str, kind: str) -> Any:
     if row is None:
-        told = "Nothing is feasible: loosen a budget on the left."
+        told = "Nothing is feasible: loosen a budget on the left." if sight.nearest is not None else "There is none yet."
         return html.Section([html.H3(what), html.P(told, className="quiet")], className=f"pick {kind}")
     trial = int(sight.columns.trials[row])
     facts = []

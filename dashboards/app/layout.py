@@ -20,8 +20,8 @@ from dse.listing import SOFTMAX, STREAMED
 from dse.metrics import Judge, Metric
 from dse.parts import PARTS
 
-#: Milliseconds between two looks at a run that goes on.
-BEAT = 2000
+#: Milliseconds between two looks at a run that goes on, and at one that does not: it may be begun again.
+BEAT, IDLE = 2000, 10_000
 #: Figures that budgets are usually given for.
 USUAL = ("accuracy", "dsp", "lut", "ff", "bram_18k", "latency_ns", "interval_cycles")
 
@@ -46,7 +46,7 @@ def furnish(desk: Desk, state: State) -> list[Any]:
     stores |= {"state": None, "scales": scales(seen, figures)}
     return [
         *(dcc.Store(id=key, data=data) for key, data in stores.items()),
-        dcc.Interval(id="beat", interval=BEAT, disabled=not snapshot.going_on),
+        dcc.Interval(id="beat", interval=beat(snapshot)),
         html.Div(id="sink", hidden=True),
         _bar(desk, name, pulse(seen)),
         html.Div(
@@ -124,7 +124,6 @@ def _side(feed: Feed, snapshot: Snapshot, state: State, judge: Judge, figures: l
     texts = {limit.metric: limit_text(limit) for limit in goals.limits} | dict(state.budgets)
     rows = [_budget(goals.metric(name), texts.get(name, "")) for name in shown]
     rest = html.Details([html.Summary("more figures"), *(_budget(goals.metric(name), texts.get(name, "")) for name in more)])
-    options = [{"label": _judge(known, snapshot), "value": known.name} for known in snapshot.judges]
     objectives = [{"label": plain(o.metric), "value": o.metric} for o in goals.objectives]
     best = state.best if state.best in {o.metric for o in goals.objectives} else objectives[0]["value"]
     named = dict.fromkeys([*PARTS, *([state.part] if state.part else [])])  # one that is not known is told of below
@@ -132,7 +131,7 @@ def _side(feed: Feed, snapshot: Snapshot, state: State, judge: Judge, figures: l
     return html.Aside(
         [
             html.H2("Judged by"),
-            dcc.RadioItems(options, judge.name, id="judge", className="judges"),
+            dcc.RadioItems(judges(snapshot), judge.name, id="judge", className="judges"),
             html.H2("Part"),
             dcc.Dropdown(devices, state.part, id="part", clearable=False, className="part", optionHeight="auto"),
             html.Div(id="part-note", className="hint"),
@@ -144,6 +143,16 @@ def _side(feed: Feed, snapshot: Snapshot, state: State, judge: Judge, figures: l
         ],
         className="side",
     )
+
+
+def beat(snapshot: Snapshot) -> int:
+    """Milliseconds until the run is looked at again."""
+    return BEAT if snapshot.going_on else IDLE
+
+
+def judges(snapshot: Snapshot) -> list[Any]:
+    """The judges to choose from, and of how many designs each has said something."""
+    return [{"label": _judge(known, snapshot), "value": known.name} for known in snapshot.judges]
 
 
 def _judge(judge: Judge, snapshot: Snapshot) -> Any:
@@ -187,7 +196,7 @@ def _front(feed: Feed, state: State, figures: list[str], *, single: bool) -> Any
     words = [{"label": name, "value": name} for name in knobs]
     none = {"label": "what it is", "value": ""}
     scales = [{"label": "auto", "value": ""}, {"label": "log", "value": "log"}, {"label": "linear", "value": "linear"}]
-    judges = dcc.Checklist([{"label": "other judges", "value": "yes"}], [state.others or "yes"], id="others", className="check")
+    others = dcc.Checklist([{"label": "other judges", "value": "yes"}], [state.others or "yes"], id="others", className="check")
     controls = [
         _chooser("y", "y", numbers, y),
         _chooser("", "yscale", scales, state.yscale),
@@ -196,7 +205,7 @@ def _front(feed: Feed, state: State, figures: list[str], *, single: bool) -> Any
         _chooser("z", "z", [{"label": "none", "value": ""}, *numbers], state.z),
         _chooser("colour", "color", [none, *words, *numbers], state.color),
         _chooser("symbol", "symbol", [none, *words], state.symbol),
-        html.Div(judges, hidden=single),
+        html.Div(others, id="others-box", hidden=single),
     ]
     plot = html.Div(id="front", className="figure", style={"height": "540px"})
     tip = html.Div(id="tip", hidden=True)

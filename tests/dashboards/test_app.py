@@ -419,6 +419,7 @@ def test_each_empty_state_says_what_to_do(tmp_path, records, told):
     desk = Desk([write_run(tmp_path, records).folder])
     seen = desk.see(State())
     assert told in words(cards.headline(seen, State()))
+    assert "loosen" not in words(cards.picks(seen, State()))  # no budget is what is in the way
     for look in ({"theme": "light", "webgl": True}, {"theme": "dark", "webgl": False}):
         trail.trail(desk, seen, State(), look)
         painted(plot.front(desk, seen, State()), look)

@@ -10,12 +10,25 @@ from contextlib import contextmanager
 
 import pytest
 from browser import Watched, browser
-from build_run import JUDGE, LIMITS, RESOURCES, build_run, own_run, parameters_of, plain_record, record_of, write_run
+from build_run import (
+    JUDGE,
+    LIMITS,
+    RESOURCES,
+    VITIS,
+    build_run,
+    own_run,
+    parameters_of,
+    plain_record,
+    record_of,
+    synthesized,
+    write_run,
+)
 
 from dse import journal
 from dse.design import build as design_of
+from dse.metrics import Source
 from dse.record import Failure
-from dse.run import RECORDS_FILE, Asked, open_run
+from dse.run import RECORDS_FILE, Asked, added_row, open_run
 from dse.view import view
 
 pytestmark = pytest.mark.slow
@@ -385,7 +398,28 @@ def test_a_sweep_that_goes_on_is_followed_without_a_reload(chrome, tmp_path):
         settled(watched, "40", "#search")
         journal.append(folder / RECORDS_FILE, [record.as_json() for record in records[25:]])
         settled(watched, "running: 30 trials", "#pulse")
+        settled(watched, f"{len([r for r in records if r.judges])} of 30 designs", ".judges")
         assert len([url for url in watched.requests if url == address]) == navigations
+        assert watched.errors == []
+
+
+def test_a_page_that_is_left_open_sees_a_sweep_that_begins_later_and_its_new_judge(chrome, tmp_path):
+    """Nothing runs when it is opened; then a sweep goes on, and a tool adds figures: both are there without a reload."""
+    draw = random.Random(4)
+    records = [record_of(n, parameters_of(draw), draw, LIMITS) for n in range(20)]
+    folder = write_run(tmp_path / "digits", records[:10]).folder
+    with serving(folder) as address, visiting(chrome, address) as watched:
+        settled(watched, "not running: 10 trials", "#pulse")
+        with journal.only_runner(folder, "run"):
+            journal.append(folder / RECORDS_FILE, [record.as_json() for record in records[10:]])
+            settled(watched, "running: 20 trials", "#pulse")
+            measured = next(record for record in records if record.judges)
+            found = synthesized(measured.design, VITIS, Source("synthesize", "Vitis HLS", "2023.2", "hls", "7" * 64), sure=True)
+            journal.append(folder / RECORDS_FILE, [added_row(measured.trial, (found,))])
+            settled(watched, "1 of 20 designs", ".judges")
+        watched.page.click(".judges label:has-text('vitis')")
+        settled(watched, "judge vitis: Vitis HLS 2023.2 (hls", "#front")
+        assert watched.page.is_visible("#others")
         assert watched.errors == []
 
 
