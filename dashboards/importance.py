@@ -40,7 +40,8 @@ def importance(sight: Sight) -> Importance | None:
     mind that a search visits some values more often than others. Each fifth of the designs is predicted from the others;
     then once more with one knob's values shuffled. An effect that is put in the wrong place costs its variance twice, once for
     being missed and once for being wrong: half of what is lost is that knob's share. Effects that knobs have only together
-    count for none of them; `explained` says how much is missing. Deterministic.
+    count for none of them; `explained` says how much is missing. Among few designs the fit follows chance, too, which costs
+    `explained` and not the shares: they are made smaller, all alike, until they add up to no more. Deterministic.
     """
     rows = np.flatnonzero(~np.isnan(sight.costs).any(axis=1) & (sight.columns.failure < 0))[-MOST:]
     names: list[str] = []
@@ -58,7 +59,9 @@ def importance(sight: Sight) -> Importance | None:
     total = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
     total = np.where(total > 0, total, np.inf)
     shares = np.maximum((without - whole) / (2 * total), 0.0)
-    return Importance(tuple(names), metrics, shares, np.maximum(1 - whole / total, 0.0), len(rows))
+    explained = np.maximum(1 - whole / total, 0.0)
+    shares *= np.minimum(1.0, explained / np.maximum(shares.sum(axis=0), 1e-12))
+    return Importance(tuple(names), metrics, shares, explained, len(rows))
 
 
 def _errors(groups: list[Ints], targets: Floats) -> tuple[Floats, Floats]:

@@ -74,6 +74,14 @@ def test_visiting_some_values_more_often_does_not_mislead(tmp_path):
     assert share(found, "b") < 0.02
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_knobs_share_no_more_than_is_explained(tmp_path, seed):
+    """Few designs and much chance: a table that gives a knob 10 % where 0 % is explained contradicts itself."""
+    found = made(tmp_path, lambda a, b, c, draw: 100 + 10 * a + draw.randrange(100), count=60, seed=seed)
+    assert (found.shares.sum(axis=0) <= found.explained + 1e-9).all()
+    assert share(found, "a") == found.shares[:, 1].max()
+
+
 def test_too_few_designs_tell_nothing(tmp_path):
     """Nor do designs that are all alike."""
     assert made(tmp_path / "few", lambda a, b, c, draw: a, count=LEAST - 1) is None
