@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 #: Inches that a letter of a label needs, and those that a label has in any case.
 LETTER, LEAST = 0.062, 0.62
-#: Of a bar or cell this dark or darker, words are written in white.
+#: On a bar this dark or darker, words are written in white.
 DARK = 0.55
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -66,8 +66,8 @@ def cells(panel: Any, trace: go.Heatmap) -> None:
     values = np.asarray(trace.z, dtype=np.float64)
     panel.pcolormesh(values, cmap=scale, vmin=trace.zmin, vmax=trace.zmax, edgecolors="white", linewidth=1.5)
     for (row, column), share in np.ndenumerate(values):
-        ink = "white" if share > DARK * trace.zmax else "black"
-        panel.text(column + 0.5, row + 0.5, f"{share:.0%}", ha="center", va="center", fontsize=8, color=ink)
+        look = {"fontsize": 8, "color": trace.textfont.color}
+        panel.text(column + 0.5, row + 0.5, f"{share:.0%}", ha="center", va="center", **look)
     across, up = [words(str(name)) for name in trace.x], labels(trace)
     panel.set_xticks(np.arange(len(across)) + 0.5, across)
     panel.set_yticks(np.arange(len(up)) + 0.5, up)

@@ -75,7 +75,7 @@ def bits(seen: View | Sight, trial: int, effective: Mapping[str, Scalar]) -> go.
 
 def _bit_axes(figure: go.Figure, rows: list[tuple[str, str, FixedType]]) -> go.Figure:
     """Powers of two across, the binary point as a line, layers from top to bottom."""
-    figure.add_vline(0, line={"color": LIGHT["ink"], "width": 1, "dash": "dot"})
+    figure.add_vline(0, line={"color": LIGHT["ink"], "width": 1, "dash": "dot"}, layer="below")  # not across the numbers
     low = min(-kind.integer for _, _, kind in rows)
     high = max(kind.fraction for _, _, kind in rows)
     marks = [mark for mark in range(low - 1, high + 2) if mark % 4 == 0]
@@ -100,7 +100,8 @@ def confusion(seen: View | Sight, trial: int, found: Outcomes) -> go.Figure:
             y=classes,
             text=[[str(count) if count else "" for count in row] for row in counts],
             texttemplate="%{text}" if found.classes <= 20 else None,
-            colorscale=[[0, LIGHT["surface"]], [0.02, LIGHT["grid"]], [1, LIGHT["front"]]],
+            textfont={"color": LIGHT["ink"]},
+            colorscale=[[0, LIGHT["surface"]], [0.02, LIGHT["grid"]], [1, LIGHT["cell"]]],
             zmin=0,
             zmax=1,
             showscale=False,

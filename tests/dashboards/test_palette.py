@@ -34,6 +34,7 @@ def test_text_and_marks_stand_out_from_the_surface(colors):
     """WCAG 2.2: text at 4.5 to 1; the marks that carry the message at 3 to 1, faint and bright ones at 2."""
     for role in ("ink", "quiet"):
         assert contrast(colors[role], colors["surface"]) >= 4.5, role
+    assert contrast(colors["ink"], colors["cell"]) >= 4.5  # words on the fullest cell of a heat map
     for role in ("front", "infeasible"):
         assert contrast(colors[role], colors["surface"]) >= 3, role
     for role in ("dominated", "knee"):

@@ -200,14 +200,14 @@ def test_long_names_above_a_panel_stay_below_the_title(tmp_path):
 
 
 def test_a_heat_map_has_its_shares_in_its_cells(tmp_path):
-    """A share of 1 in the front's blue, words on it in white."""
+    """A share of 1 in the darkest blue of cells, which words can be read on."""
     share = Importance(("a", "b"), ("accuracy",), np.array([[1.0], [0.0]]), np.array([1.0]), 60)
     sight = look(view(build_run(tmp_path)))
     figure = figures.importance_map(sight, share)
     text = text_of(figure)
     assert "<!-- 100%" in text
     assert "<!-- 0%" in text
-    assert near(pixels(draw(figure, "png")), LIGHT["front"]) > 10_000
+    assert near(pixels(draw(figure, "png")), LIGHT["cell"]) > 10_000
 
 
 def test_other_kinds_of_traces_are_refused(seen):
