@@ -31,29 +31,14 @@ def parallel_coordinates(seen: View | Sight) -> go.Figure:
     """
     sight = look(seen)
     drawn = _drawn(sight)
-    figure = frame("All knobs and objectives", sight).update_layout(height=480, margin={"l": 72, "r": 40, "t": 130, "b": 30})
+    figure = frame("All knobs and objectives", sight).update_layout(height=480, margin={"l": 72, "r": 60, "t": 130, "b": 70})
     if not drawn:
         return note(figure, "no design has all objectives yet")
-    edges = [[edge / len(drawn), group.color] for n, group in enumerate(drawn) for edge in (n, n + 1)]
-    line = {
-        "color": [n for n, group in enumerate(drawn) for _ in range(len(group))],
-        "cmin": -0.5,
-        "cmax": len(drawn) - 0.5,
-        "colorscale": edges,
-        "showscale": True,
-        "colorbar": {
-            "tickvals": list(range(len(drawn))),
-            "ticktext": [group.label for group in drawn],
-            "thickness": 12,
-            "len": 0.6,
-            "outlinewidth": 0,
-        },
-    }
     dimensions = _dimensions(drawn)
     return figure.add_trace(
         go.Parcoords(
             dimensions=dimensions,
-            line=line,
+            line=_hues(drawn),
             uirevision=", ".join(dimension["label"] for dimension in dimensions),  # ranges are kept by an axis' place
             labelangle=-18,
             labelside="top",
@@ -63,6 +48,31 @@ def parallel_coordinates(seen: View | Sight) -> go.Figure:
             unselected={"line": {"color": LIGHT["grid"], "opacity": 0.35}},
         )
     )
+
+
+def _hues(drawn: list[Group]) -> dict[str, Any]:
+    """A colour for each group's lines, and what it means."""
+    edges = [[edge / len(drawn), group.color] for n, group in enumerate(drawn) for edge in (n, n + 1)]
+    return {
+        "color": [n for n, group in enumerate(drawn) for _ in range(len(group))],
+        "cmin": -0.5,
+        "cmax": len(drawn) - 0.5,
+        "colorscale": edges,
+        "showscale": True,
+        "colorbar": {
+            "tickvals": list(range(len(drawn))),
+            "ticktext": [group.label for group in drawn],
+            # below: beside the axes it would take a fifth of the width from them
+            "orientation": "h",
+            "y": -0.06,
+            "yanchor": "top",
+            "x": 0,
+            "xanchor": "left",
+            "thickness": 12,
+            "len": min(0.34 * len(drawn), 1),
+            "outlinewidth": 0,
+        },
+    }
 
 
 def parallel_lines(seen: View | Sight) -> go.Figure:

@@ -22,6 +22,8 @@ from dse.view import View
 
 #: The reference point lies this share of the range beyond the worst feasible figure, so that the front's ends count.
 BEYOND = 0.1
+#: The share of an axis that a letter behind a bar takes in a card of half of the narrowest page.
+LETTER = 0.021
 #: Above this many trials a curve is drawn at this many of them, the first and the last included.
 CORNERS = 2000
 
@@ -172,7 +174,8 @@ def failure_bars(seen: View | Sight) -> go.Figure:
             )
         )
     most = max(counts.values())
-    figure.update_xaxes(title_text="trials", range=[0, most * 1.6], **({"dtick": 1} if most < 8 else {"nticks": 8}))
+    bars = {str(text): x for trace in figure.data for text, x in zip(trace.text, trace.x, strict=True)}
+    figure.update_xaxes(title_text="trials", range=[0, _room(bars)], **({"dtick": 1} if most < 8 else {"nticks": 8}))
     figure.update_yaxes(categoryorder="array", categoryarray=kinds, showgrid=False)
     return figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
 
@@ -209,8 +212,16 @@ def stage_bars(seen: View | Sight) -> go.Figure:
             hoverinfo="skip",
         )
     )
-    figure.update_xaxes(title_text=f"trials' own time, without training together [{unit}]", range=[0, longest / scale * 1.5])
+    bars = dict(zip(figure.data[0].text, figure.data[0].x, strict=True))
+    figure.update_xaxes(
+        title_text=f"time of single trials; training of many at once not counted [{unit}]", range=[0, _room(bars)]
+    )
     return figure.update_yaxes(showgrid=False)
+
+
+def _room(bars: dict[str, float]) -> float:
+    """Where an axis ends on which each text still has its place behind its bar."""
+    return max(length / (1 - min(LETTER * len(text), 0.75)) for text, length in bars.items()) or 1.0
 
 
 def _typical(times: StageTime) -> str:

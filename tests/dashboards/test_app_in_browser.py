@@ -373,6 +373,15 @@ def test_the_search_is_told_in_full(chrome, address, run, scheme):
         for failure in {record.failure.message for record in run.records if record.failure}:
             assert failure in told
         assert "trial" in told
+        words, last = watched.page.evaluate(
+            """() => { const end = one => one.getBoundingClientRect().right;
+            const over = text => end(text) - end(text.closest('.card'));
+            const axes = [...document.querySelectorAll('#search-parallel .y-axis')].map(end);
+            return [[...document.querySelectorAll('#search .bartext')].map(over),
+              end(document.querySelector('#search-parallel')) - Math.max(...axes)]; }"""
+        )
+        assert max(words) < 0  # what stands behind a bar is there to its last letter
+        assert last < 100  # axes have the page's width
         wide = watched.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide[0] <= wide[1]
         assert watched.errors == []
