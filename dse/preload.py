@@ -7,9 +7,11 @@ imported is not for the user.
 from __future__ import annotations
 
 import os
+import signal
 
 
 def _quietly() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the imports, without a traceback; later it is ignored here
     saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)
     try:

@@ -128,3 +128,20 @@ def test_ctrl_c_ends_the_sweep_with_130_and_leaves_nothing_running(tmp_path):
     assert "Traceback" not in sweep.said()
     assert "the same command goes on" in sweep.said()
     assert wait_for(sweep.alone, 60), sweep.others()
+
+
+def test_ctrl_c_before_any_worker_is_there_is_as_quiet(tmp_path):
+    """The process that workers are forked from is importing for seconds: it ends with the others and without a word."""
+    root = tmp_path / "root"
+    root.mkdir()
+    sweep = Sweep(root)
+
+    def importing():
+        with contextlib.suppress(OSError):
+            return any("/numpy/" in Path(f"/proc/{pid}/maps").read_text() for pid in sweep.others())
+
+    assert wait_for(importing, 60), sweep.said()
+    os.killpg(sweep.process.pid, signal.SIGINT)
+    assert sweep.process.wait(timeout=60) == 130, sweep.said()
+    assert wait_for(sweep.alone, 60), sweep.others()
+    assert sweep.said().strip() == "stopped; nothing is lost: the same command goes on from here."
