@@ -67,9 +67,10 @@ def _in_the_browser(page: dash.Dash) -> None:
 
 
 def _furnishing(page: dash.Dash, desk: Desk) -> None:
-    @page.callback(Output("desk", "children"), Input("place", "pathname"), Given("place", "search"))
-    def furnish(_: str, search: str | None) -> Any:
-        return layout.furnish(desk, State.read(search or ""))
+    @page.callback(Output("desk", "children"), Input("place", "pathname"), Input("back", "data"), Given("place", "search"))
+    def furnish(_: str, back: str | None, search: str | None) -> Any:
+        """The page of its address: the one it was opened with, or the one that the back button leads to."""
+        return layout.furnish(desk, State.read((search if back is None else back) or ""))
 
     @page.callback(
         Output("pulse", "children"),

@@ -29,7 +29,7 @@ USUAL = ("accuracy", "dsp", "lut", "ff", "bram_18k", "latency_ns", "interval_cyc
 def skeleton() -> Any:
     """What is there before the address is known: an empty desk."""
     reading = html.P("reading the records …", className="empty")
-    told = [dcc.Store(id=name) for name in ("state-design", "state-search", "search-figures")]
+    told = [dcc.Store(id=name) for name in ("back", "state-design", "state-search", "search-figures")]
     return html.Div([dcc.Location(id="place", refresh=False), *told, html.Div(reading, id="desk")], id="app")
 
 

@@ -493,6 +493,39 @@ def test_an_address_brings_the_whole_view_back(chrome, address, run):
         assert shown == dict(pair.split("=") for pair in query.lstrip("?").split("&"))
 
 
+def test_the_back_button_leads_through_tabs_and_designs(chrome, address, run):
+    """Not out of the page; forward again. Budgets and axes belong to the view they were moved in: no steps of their own."""
+    with visiting(chrome, address) as watched:
+        page = watched.page
+        choose(watched, "x", "latency_ns")
+        page.fill(field("lut"), "20000")
+        settled(watched, f"{len(feasible(run, lut=20000))} of 60", "#headline")
+        page.wait_for_function("() => location.search.includes('budget.lut')")
+        page.click(".tabs label:has-text('Search')")
+        page.wait_for_selector("#search .parcoords")
+        page.wait_for_function("() => location.search.includes('tab=search')")
+        page.click(".tabs label:has-text('Design')")
+        for trial in (3, 8):
+            page.fill("#trial", str(trial))
+            settled(watched, f"Trial {trial}", "#design h2")
+            page.wait_for_function("trial => location.search.includes(`trial=${trial}`)", arg=trial)
+        page.go_back()
+        settled(watched, "Trial 3", "#design h2")
+        assert page.input_value("#trial") == "3"
+        page.go_back()
+        page.go_back()
+        page.wait_for_selector("#search .parcoords")
+        page.go_back()
+        page.wait_for_selector("#front[data-drawn='all'] .main-svg")
+        settled(watched, "accuracy against latency_ns", "#front")
+        settled(watched, f"{len(feasible(run, lut=20000))} of 60", "#headline")
+        assert page.input_value(field("lut")) == "20000"
+        page.wait_for_selector("table.designs")
+        page.go_forward()
+        page.wait_for_selector("#search .parcoords")
+        assert watched.errors == []
+
+
 def hostile_run(folder):
     """A run whose every text is hostile, with lines that cannot be read."""
     knobs = {f"architecture.{HOSTILE}": HOSTILE}

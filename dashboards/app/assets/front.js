@@ -135,10 +135,23 @@ window.dash_clientside.front = (() => {
     }
   };
 
+  /** What of an address the browser's back button takes back: the tab, and which designs it shows. */
+  const step = (query) => {
+    const given = new URLSearchParams(query);
+    const names = given.get("tab") === "design" ? ["tab", "trial", "other"] : ["tab"];
+    return JSON.stringify(names.map((name) => given.get(name)));
+  };
+
+  addEventListener("popstate", () => {
+    if (!busy) wanted = null;
+    set("back", { data: location.search });
+  });
+
   const show = async ({ parts, hints, query, figure: drawn }) => {
     for (const [id, piece] of Object.entries(parts)) put(id, piece);
     for (const [metric, piece] of Object.entries(hints)) put(name({ type: "hint", metric }), piece);
-    history.replaceState(history.state, "", query === "" ? location.pathname : query);
+    if (step(query) === step(location.search)) history.replaceState(history.state, "", query === "" ? location.pathname : query);
+    else history.pushState(null, "", query === "" ? location.pathname : query);
     document.getElementById("csv")?.setAttribute("href", `/get/table${query}`);
     if (drawn === undefined) return;
     figure = drawn;
