@@ -57,10 +57,11 @@ def marker(group: Group, color: str = "", symbol: str = "") -> dict[str, Any]:
     if symbol:
         codes, values = ranked(group.sight.columns.setting(symbol))
         names = np.array([*(SYMBOLS[min(place, len(SYMBOLS) - 1)] for place in range(len(values))), "x"])
-        found["symbol"] = [name if group.feasible else f"{name}-open" for name in names[codes[group.rows]].tolist()]
+        ending = "" if group.feasible else "-open"
+        found["symbol"] = np.char.add(names, ending)[codes[group.rows]].tolist()
     if color:
         found |= _colors(group, color)
-        found["opacity"] = 1.0 if group.on_front else 0.55 if group.feasible else 0.35
+        found["opacity"] = 1.0 if group.on_front else 0.55 if group.feasible else 0.35 if many else 0.6
     edge: Any = group.color if thin and not color else LIGHT["surface"]
     if thin and color:
         found["symbol"] = "x"

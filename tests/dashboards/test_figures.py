@@ -380,3 +380,18 @@ def test_decades_have_whole_numbers_at_their_marks(tmp_path):
     axes = [drawn[name] for name in drawn.to_plotly_json() if name.startswith("xaxis")]
     reuse = next(axis for axis in axes if axis.title.text == "reuse_factor")
     assert (reuse.type, list(reuse.tickvals)) == ("log", [1, 2, 4, 8, 16, 32])
+
+
+def test_symbols_by_a_knob_are_hollow_where_a_limit_is_not_kept(seen):
+    """Shape says the knob's value, filling whether the design keeps the limits."""
+    drawn = figures.draw(look(seen), figures.Picture("lut", "accuracy", color="sparsity", symbol="io_type"))
+    groups = [trace for trace in drawn.data if trace.name.startswith(("over a limit", "dominated", "front ("))]
+    found = {trial: symbol for group in groups for trial, symbol in zip(group.customdata, group.marker.symbol, strict=True)}
+    shapes = {"io_parallel": "circle", "io_stream": "square"}
+    wanted = {
+        standing.record.trial: shapes[standing.record.design.knobs["io_type"]] + ("" if standing.feasible else "-open")
+        for standing in seen.standings
+        if standing.record.trial in found
+    }
+    assert found == wanted
+    assert len(set(found.values())) == 4
