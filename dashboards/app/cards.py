@@ -156,7 +156,7 @@ def _room(sight: Sight, row: int) -> str:
     if tight is None:
         return "no budget is set"
     limit, room = tight
-    return f"nearest: {limit}, {_percent(room)} left" if room > 0 else f"nearest: {limit}, used up"
+    return f"tightest budget: {limit}, {f'{_percent(room)} left' if room > 0 else 'used up'}"
 
 
 def hint(seen: Seen, state: State, metric: str) -> Any:
@@ -171,7 +171,7 @@ def hint(seen: Seen, state: State, metric: str) -> Any:
         if not len(known):
             return "not stated by this judge"
         low, high = (figure_text(sight.goals.metric(metric), float(end)) for end in (known.min(), known.max()))
-        return f"{low} to {high} found"
+        return f"{low} to {high} found" if low != high else f"{low} in all designs"
     words = _terms(limit, sight)
     place = sight.goals.limits.index(limit)
     kept = int((sight.shortfalls[:, place] <= 0).sum())

@@ -434,6 +434,7 @@ def test_hints_say_what_a_budget_is_of_the_part_and_what_is_wrong_with_it(desk):
     assert "= 110 of 220" in words(cards.hint(seen, State(), "dsp"))
     assert "is no number" in words(cards.hint(seen, State(), "ff"))
     assert "found" in words(cards.hint(seen, State(), "latency_ns"))
+    assert words(cards.hint(seen, State(), "bram_18k")) == "0 in all designs"
 
 
 def test_sliders_go_through_the_figures_and_never_lose_the_design_they_stop_at(desk):
