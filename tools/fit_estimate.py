@@ -24,7 +24,7 @@ from estimate_scores import network_judges, network_scores, summary
 from dse.synth.estimate.fit import read
 
 ARTEFACT = Path(__file__).parents[1] / "dse" / "synth" / "estimate" / "fit.json"
-VERSION = "law-6"
+VERSION = "law-7"
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("shared", type=Path)
     parser.add_argument("--check", action="store_true", help="print the validation and write nothing")
     parser.add_argument("--left-out", action="store_true", help="print coverage on projects left out, and write nothing")
-    parser.add_argument("--tries", type=int, default=800, help="points of the search for delays")
+    parser.add_argument("--tries", type=int, default=4000, help="points of the search for delays")
     given = parser.parse_args()
     everything = samples(given.shared / "synthesis" / "dense_layers.csv")
     if given.left_out:
