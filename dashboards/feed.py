@@ -163,8 +163,7 @@ class Feed:
         except (StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             self._lost += 1
             if len(self._trouble) < TOLD:
-                reason = str(error) if isinstance(error, (StoreError, ValueError)) else repr(error)
-                self._trouble.append(f"line {self._lines}: {reason[:300]}")
+                self._trouble.append(f"line {self._lines}: {_reason(error)[:300]}")
 
     def _row(self, row: Any, place: tuple[int, int]) -> None:
         """One line of the journal, as `dse.run.replay` takes it."""
@@ -212,6 +211,12 @@ def _whole_lines(file: Any) -> Iterator[bytes]:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is not a number")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"there is no {error}"
+    return str(error) if isinstance(error, (StoreError, ValueError)) else repr(error)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -156,7 +156,7 @@ def _room(sight: Sight, row: int) -> str:
     if tight is None:
         return "no budget is set"
     limit, room = tight
-    return f"tightest budget: {limit}, {f'{_percent(room)} left' if room > 0 else 'used up'}"
+    return f"tightest: {limit}, {f'{_percent(room)} left' if room > 0 else 'used up'}"
 
 
 def hint(seen: Seen, state: State, metric: str) -> Any:

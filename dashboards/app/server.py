@@ -14,6 +14,7 @@ from typing import Any
 import dash
 import flask
 import plotly
+from dash.exceptions import DependencyException
 from plotly.offline import get_plotlyjs
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -183,6 +184,10 @@ def _packed(content: bytes) -> flask.Response:
 
 
 def _errors(server: flask.Flask) -> None:
+    @server.errorhandler(DependencyException)
+    def outside(_: DependencyException) -> flask.Response:
+        return flask.Response("the page has no such file.\n", 404, mimetype="text/plain")
+
     @server.errorhandler(DseError)
     def wrong(error: DseError) -> flask.Response:
         # what cannot be made of this design is no fault of the server

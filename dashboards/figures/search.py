@@ -42,6 +42,8 @@ def hypervolume_curves(seen: Sequence[View | Sight], *, over_time: bool = False)
     every = points(sights)
     if len(every) == 0:
         return note(figure, "no feasible design yet")
+    if over_time and not any(np.isfinite(sight.columns.finished).any() for sight in sights):
+        return note(figure, "no record says when it was finished")
     low, high = every.min(axis=0), every.max(axis=0)
     for sight, color in zip(sights, SERIES * len(sights), strict=False):
         share = dominated_share(sight, low, high)

@@ -552,6 +552,7 @@ def test_a_hostile_run_is_shown_as_text(chrome, tmp_path):
     with serving(hostile_run(tmp_path / "run")) as address, visiting(chrome, address) as watched:
         assert watched.page.inner_text("h1") == HOSTILE
         settled(watched, "4 lines of", "#alerts")
+        settled(watched, "line 7: there is no 'measurements'", "#alerts")
         choose(watched, "color", f"architecture.{HOSTILE}")
         settled(watched, f"architecture.{HOSTILE}", "#front")
         watched.page.click("table.designs tbody tr >> nth=0")

@@ -270,6 +270,15 @@ def test_the_hypervolume_curve_ends_at_the_fronts_hypervolume(seen):
         assert step == 0 or standing.feasible
 
 
+def test_without_times_the_curve_over_time_says_so(tmp_path):
+    """Records of other programs may not say when they were finished: words, not an empty pair of axes."""
+    seen = view(write_run(tmp_path, [plain_record(n, accuracy=0.95, dsp=n, lut=9 + n, latency_ns=5) for n in range(3)]))
+    over_time = figures.hypervolume_curves([seen], over_time=True)
+    assert not over_time.data
+    assert "finished" in over_time.layout.annotations[0].text
+    assert figures.hypervolume_curves([seen]).data
+
+
 def test_runs_are_compared_in_one_space(seen, tmp_path):
     """A run that found less ends lower, because both are measured against the same best and worst figures."""
     short = view(build_run(tmp_path, trials=12))
