@@ -25,7 +25,8 @@ LARGEST = 2**53
 
 @dataclass(frozen=True)
 class Asked:
-    """What a browser asks: for which state, how the page looks, the metrics that have a hint, the table's page and lasso.
+    """What a browser asks: for which state, how the page looks, the metrics that have a hint, the table's page and lasso, and
+    whether it wants the picture or has it already.
 
     `metrics` None: the browser asks while the page is being set up, for what its address says, and all figures have hints.
     """
@@ -35,6 +36,7 @@ class Asked:
     metrics: tuple[str, ...] | None
     page: int
     lasso: tuple[int, ...] | None
+    picture: bool = True
 
     @classmethod
     def of(cls, given: object) -> Asked:
@@ -48,6 +50,7 @@ class Asked:
             metrics=None if early else tuple(n for n in metrics if isinstance(n, str)) if isinstance(metrics, list) else (),
             page=_number(known.get("page")) or 0,
             lasso=tuple(n for one in lasso if (n := _number(one)) is not None) if isinstance(lasso, list) else None,
+            picture=known.get("picture") is not False,
         )
 
 
@@ -78,7 +81,8 @@ def answer(desk: Desk, asked: Asked) -> bytes:
     }
     if state.tab == "front":
         parts["table"], parts["chips"] = grid.grid(seen, state, asked.lasso, asked.page)
-        told["figure"] = painted(plot.front(desk, seen, state), asked.look)
+        if asked.picture:
+            told["figure"] = painted(plot.front(desk, seen, state), asked.look)
     return encoded(told)
 
 

@@ -207,6 +207,13 @@ def test_plotly_is_bid_to_be_compiled_at_once_and_kept(client):
     assert "immutable" in found.headers["Cache-Control"]
 
 
+def test_a_picture_that_the_page_has_already_is_not_sent_again(client):
+    """What the table is asked for changes no point of it."""
+    found, whole = (json.loads(asked(client, state={"sort": "lut"}, **more).data) for more in ({"picture": False}, {}))
+    assert "figure" in whole
+    assert found == {name: part for name, part in whole.items() if name != "figure"}
+
+
 @pytest.mark.parametrize("tab", ["design", "search"])
 def test_other_tabs_ask_for_no_picture_and_no_table(client, tab):
     """What is not to be seen is not made."""

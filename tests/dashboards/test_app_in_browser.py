@@ -327,6 +327,30 @@ def test_the_table_is_sorted_filtered_and_leafed_through(chrome, address, run):
         assert watched.errors == []
 
 
+def test_only_what_changes_the_picture_asks_for_it(chrome, address):
+    """Sorting, filtering and a look at another tab leave it; a budget, a choice of colour and a selected design do not."""
+    with visiting(chrome, address) as watched:
+        page = watched.page
+
+        def asks(act):
+            with page.expect_request("**/answer") as caught:
+                act()
+            caught.value.response().finished()
+            return caught.value.post_data_json["picture"]
+
+        page.wait_for_selector("table.designs")
+        assert not asks(lambda: page.click("table.designs th:has-text('lut') button"))
+        assert not asks(lambda: page.fill("#filter", "latency"))
+        assert asks(lambda: page.fill(field("lut"), "20000"))
+        asks(lambda: page.click(".tabs label:has-text('Design')"))
+        assert not asks(lambda: page.click(".tabs label:has-text('Front')"))
+        assert asks(lambda: choose(watched, "color", "strategy"))
+        settled(watched, "strategy resource", "#front")
+        assert asks(lambda: page.click("table.designs tbody tr >> nth=1"))
+        page.wait_for_function("() => document.querySelector('#front .graph').data.some(t => t.name?.startsWith('selected'))")
+        assert watched.errors == []
+
+
 def test_two_designs_are_compared_side_by_side(chrome, address, run):
     """From the cards; what differs is marked; swapped; one alone again; the address brings both back."""
     knee = view(run).knee.record.trial

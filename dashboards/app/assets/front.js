@@ -109,6 +109,13 @@ window.dash_clientside.front = (() => {
   // the address says what the page will ask for once it is set up: its answer is under way meanwhile
   let early = answered({ query: location.search, look: window.dash_clientside.dse.look() }).catch(() => null);
 
+  /** What the picture depends on: not on what of the table is shown. */
+  const pictured = () => {
+    const { filter, sort, ...rest } = now.state;
+    return JSON.stringify([rest, now.look, now.version]);
+  };
+  let shown = null;
+
   /** Ask until what is shown is what was wanted last; moves that were overtaken are never asked for. */
   const ask = async () => {
     if (now.state === null) return;
@@ -123,8 +130,13 @@ window.dash_clientside.front = (() => {
         const metrics = [...document.querySelectorAll(".budget > .hint")].map((hint) => JSON.parse(hint.id).metric);
         let reply = early === null ? null : await early; // no pause where there is none: the question goes out at once
         early = null;
-        if (reply === null || reply.version !== now.version) reply = await answered({ ...now, metrics });
-        if (turn === wanted) await show(reply);
+        const asked = pictured();
+        if (reply === null || reply.version !== now.version) {
+          reply = await answered({ ...now, metrics, picture: asked !== shown || plot() === null });
+        }
+        if (turn !== wanted) continue;
+        await show(reply);
+        if (reply.figure !== undefined) shown = asked;
       }
     } catch (error) {
       // the server was stopped, or begun anew: the page stays as it is, and the next move asks again
