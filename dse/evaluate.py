@@ -39,10 +39,15 @@ def flow_of(workload: Problem) -> Flow:
 
 
 def evaluate(trial: int, design: Design, study: Study, store: Store) -> Record:
-    """Everything that is to be known of one design; failures are part of the record, never raised."""
+    """Everything that is to be known of one design; failures are part of the record.
+
+    MemoryError alone is raised: what this process holds is in the way of whatever it does next.
+    """
     walk, failure = Walk(store), None
     try:
         _evaluate(design, study, walk)
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever happens to a design is a record
         failure = failed(walk.stage, error)
     return Record(
@@ -126,7 +131,8 @@ def verify(record: Record, study: Study, store: Store) -> tuple[tuple[Measuremen
     """Emulate a design of the front exactly as it is built, on the validation and the test rows.
 
     Returns the test figures (and the validation rows' of a design that was not emulated before), and a Failure("mismatch")
-    where the network or any output differs from what the trial was scored by. Entries that are gone are made again.
+    where the network or any output differs from what the trial was scored by. Entries that are gone are made again. MemoryError
+    is raised, as by `evaluate`.
     """
     walk = Walk(store)
     try:
@@ -144,6 +150,8 @@ def verify(record: Record, study: Study, store: Store) -> tuple[tuple[Measuremen
             agree(study, seen, name)
         reached = measure(study, seen, "test") | (again if foreseen else {})
         walk.found(flow.emulator, "emulated", reached, own=study.workload.metrics)
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001
         return (), failed(VERIFY, error)
     return tuple(walk.measurements), None
@@ -175,8 +183,7 @@ def failed(stage: str, error: Exception) -> Failure:
         return Failure(stage, error.kind, error.message, error.log)
     if isinstance(error, DseError):  # the study's own function or value does not hold for this design
         return Failure(stage, "invalid", str(error))
-    kind = "memory" if isinstance(error, MemoryError) else "crash"
-    return Failure(stage, kind, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+    return Failure(stage, "crash", f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
 #: What an emulation's entry states per set of rows, and the metric's name.

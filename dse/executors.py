@@ -150,6 +150,9 @@ def outcome(future: Future[Any], timeout_s: float | None) -> Any:
         if code == -9:
             message = "the worker was killed (SIGKILL), as the kernel does when memory is short. Try fewer --jobs."
             raise StageFailed("memory", message) from error
+        if code == worker.OUT_OF_MEMORY:
+            message = "the worker was refused the memory that it asked for; the sweep's log says where. Try fewer --jobs."
+            raise StageFailed("memory", message) from error
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise StageFailed("crash", f"the worker died ({how}) while it worked on this design.") from error
     except DseError:

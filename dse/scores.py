@@ -77,6 +77,8 @@ def measure(outputs: np.ndarray, y: np.ndarray, task: str, own: tuple[Score, ...
 def _own(score: Score, outputs: np.ndarray, y: np.ndarray) -> float:
     try:
         value = float(score.function(outputs.copy(), y.copy()))
+    except MemoryError:
+        raise
     except Exception as error:
         raise StageFailed(
             "invalid", f"score {score.name}: the study's function raised {type(error).__name__}: {error}"

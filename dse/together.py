@@ -68,6 +68,8 @@ def together(designs: Sequence[Design], study: Study, store: Store) -> Prepared:
         done.stage = "check"
         try:
             _one_architecture(group, done)
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - the other architectures go on
             done.fail(done.stage, error, group)
     return Prepared(done.made, done.known, tuple(done.alone), done.failed)
@@ -120,6 +122,8 @@ def _train(designs: Sequence[Design], base: Entry, done: _Batch) -> None:
             for one in batch:
                 _publish(waiting[0], causes[waiting[0][0]], one, done)
                 waiting.popleft()
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001 - what is published stays
         done.fail(compress.STAGE, error, [design for same in waiting for design in same])
 

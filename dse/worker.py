@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import itertools
 import json
 import logging
@@ -13,6 +14,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 PR_SET_PDEATHSIG = 1
 #: Architectures that are built before the first trial, to know their layers.
 ARCHITECTURES = 64
+OUT_OF_MEMORY = errno.ENOMEM  # the exit code of a worker whose memory did not suffice
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -206,6 +211,17 @@ def architectures(study: Study) -> Iterator[tuple[tuple[str, Scalar], ...]]:
         yield tuple(zip(domains, values, strict=True))
 
 
+@contextmanager
+def _mortal() -> Iterator[None]:
+    """End this process where its memory does not suffice: what comes next gets one that holds nothing."""
+    try:
+        yield
+    except MemoryError:
+        log.exception("out of memory; this worker ends, another takes its place")
+        os._exit(OUT_OF_MEMORY)
+
+
+@_mortal()
 def evaluate(trial: int, design: Design, at_once: int | None) -> Record:
     """One trial; `at_once` as in `together`."""
     from dse import evaluate as page
@@ -215,6 +231,7 @@ def evaluate(trial: int, design: Design, at_once: int | None) -> Record:
     return page.evaluate(trial, design, *_ready())
 
 
+@_mortal()
 def together(designs: Sequence[Design], at_once: int | None) -> Prepared:
     """The networks of many designs, trained before their trials; at most so many `at_once`, where memory did not hold more."""
     from dse import together as room
@@ -225,6 +242,7 @@ def together(designs: Sequence[Design], at_once: int | None) -> Prepared:
         return room.together(designs, *_ready())
 
 
+@_mortal()
 def verify(record: Record) -> tuple[tuple[Measurement, ...], Failure | None]:
     """One design of the front, as it is built."""
     from dse import evaluate as page

@@ -196,3 +196,17 @@ def test_a_preflight_that_fails_is_said_and_tried_again_at_the_next_start(tmp_pa
     monkeypatch.undo()
     preflight(STUDY.target, fresh)
     assert made(fresh) == ["preflight"]
+
+
+def _greedy(*_, **__):
+    raise MemoryError
+
+
+@pytest.mark.parametrize("what", ["data", "model"])
+def test_memory_that_is_short_is_no_fault_of_the_design(tmp_path, what):
+    """Not even in the study's own functions: no record says `invalid`, the process has to end."""
+    store = Store(tmp_path)
+    store.prepare()
+    study = replace(STUDY, workload=replace(STUDY.workload, **{what: _greedy}))
+    with pytest.raises(MemoryError):
+        evaluate(0, design(), study, store)

@@ -38,6 +38,8 @@ def build(workload: Trees, architecture: tuple[tuple[str, Scalar], ...]) -> Any:
         model = workload.model(**dict(architecture))
     except ImportError as error:
         raise DseError(f"the study's model function: {error}. Boosted trees need an extra: {EXTRA}.") from error
+    except MemoryError:
+        raise
     except Exception as error:
         raise DseError(f"the study's model function raised {type(error).__name__}: {error}") from error
     if versions_if_present("conifer")["conifer"] == "absent":
@@ -117,6 +119,8 @@ def train(workload: Trees, architecture: tuple[tuple[str, Scalar], ...], folder:
     model = build(workload, architecture)
     try:
         model.fit(data.train.x, data.train.y)
+    except MemoryError:
+        raise
     except Exception as error:
         raise StageFailed("invalid", f"{type(model).__name__}.fit raised {type(error).__name__}: {error}") from error
     ensemble = taken_apart(model, data)

@@ -52,7 +52,7 @@ def load_split(workload: Problem) -> Split:
     """The workload's data, loaded and split once per process; DseError where the user's function fails."""
     try:
         data = workload.data()
-    except DseError:
+    except (DseError, MemoryError):
         raise
     except Exception as error:
         raise DseError(f"the study's data function raised {type(error).__name__}: {error}") from error
@@ -67,6 +67,8 @@ def build(workload: Workload, architecture: tuple[tuple[str, Scalar], ...]) -> A
     tf_keras.utils.set_random_seed(workload.training.seed)
     try:
         model = workload.model(**dict(architecture))
+    except MemoryError:
+        raise
     except Exception as error:
         raise DseError(f"the study's model function raised {type(error).__name__}: {error}") from error
     if not isinstance(model, tf_keras.Model):

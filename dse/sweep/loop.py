@@ -189,7 +189,8 @@ class Sweeping:
             self.show.say(
                 f"trial {asked.trial}: {record.failure.kind} ({record.failure.message.splitlines()[0]}); tried once more"
             )
-            self._submit(asked, 1 if record.failure.kind == "memory" else self.at_once)
+            # whatever killed a worker: libraries abort where they are refused memory
+            self._submit(asked, 1 if record.failure.kind in ("memory", "crash") else self.at_once)
             return
         self.ledger.finish(record)
         self.sampling.tell(record)

@@ -46,6 +46,10 @@ class Troubled:
                 time.sleep(3600)
             case "refused":
                 raise StageFailed("tool", "unroll limit exceeded", "the whole log")
+            case "swollen":  # room for two designs
+                signal.held = getattr(signal, "held", 0) + 1
+                if signal.held > 2:
+                    raise MemoryError
             case "bug":
                 raise ZeroDivisionError("in our own code")
         values = {"lut": 100.0 / network.multipliers[0].reuse_factor, "latency_ns": 5.0 * network.multipliers[0].reuse_factor}
@@ -157,6 +161,16 @@ def test_the_machine_failing_again_and_again_stops_the_sweep_with_the_reason(roo
     run = open_run(root / study.name)
     assert len(run.records) >= 3
     assert {r.failure.kind for r in run.records} == {"memory"}
+
+
+def test_a_worker_without_memory_is_replaced(root, named):
+    """What it holds would be in the way of the second attempt and of every design after that."""
+    study = replace(named(QUICK), synthesizer=Troubled(tuple((n, "swollen") for n in (1, 2, 4))))
+    found = explore(study, Options(root=root, quiet=True, jobs=1, trials=3))
+    assert [record.failure for record in found.run.records] == [None] * 3
+    log = (found.run.folder / "sweep.log").read_text()
+    assert log.count("out of memory; this worker ends") == 1
+    assert log.count("memory (the worker was refused the memory that it asked for") == 1
 
 
 def test_failures_are_tried_again_on_request_under_the_same_number(root, named):
