@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from dse.synth.estimate.cost import FIGURES, Cost
 from dse.synth.estimate.elements import ELEMENTS
 from dse.synth.estimate.fit import Fit
 from dse.synth.estimate.product import ProductSum, product_sum
-from dse.synth.estimate.reused import inner, outer
+from dse.synth.estimate.reused import further_cuts, inner, outer
 from dse.synth.estimate.tool import Tool
 from dse.synth.estimate.unrolled import chained, unrolled, unrolled_resource
 from dse.synth.estimate.windows import convolution, pooling
@@ -102,14 +103,21 @@ def product_cost(product: ProductSum, tool: Tool, fit: Fit) -> Supported:
     for domain in fit.domains:
         if domain.holds(regime, tool.family, tool.vitis, values):
             return Supported(cost, "calibrated", domain.scores)
-    return Supported(cost, "law", _coupled(cost, product, fit.scores[regime]))
+    return Supported(cost, "law", _doubtful(cost, product, fit.scores[regime]))
 
 
-def _coupled(cost: Cost, product: ProductSum, scores: Mapping[str, float]) -> Mapping[str, float]:
-    """Sums that end before the reuse factor is over let the next input in: the interval is no surer than the latency."""
-    if product.strategy != "latency" or cost.interval_cycles >= product.reuse_factor:
-        return scores
-    return {**scores, "interval_cycles": max(scores["interval_cycles"], scores["latency_cycles"])}
+def _doubtful(cost: Cost, product: ProductSum, scores: Mapping[str, float]) -> Mapping[str, float]:
+    """Wider where the regime's layers do not tell.
+
+    Sums that end before the reuse factor is over let the next input in: the interval is no surer than the latency. Inputs that
+    may each be cut from a port's word (`further_cuts`): the bounds of LUTs hold one cut and all of them.
+    """
+    found = dict(scores)
+    if product.strategy == "latency" and cost.interval_cycles < product.reuse_factor:
+        found["interval_cycles"] = max(scores["interval_cycles"], scores["latency_cycles"])
+    if cuts := further_cuts(product):
+        found["lut"] = max(scores["lut"], math.log1p(cuts / cost.lut))
+    return found
 
 
 def unlike(product: ProductSum, tool: Tool) -> bool:

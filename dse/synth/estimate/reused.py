@@ -62,15 +62,11 @@ FABRIC_TURN_NS = {"7series": 5.0, "ultrascale": 4.3, "ultrascale+": 4.3}
 
 
 def inner(product: ProductSum, tool: Tool) -> Cost:
-    """Reuse factor up to n_in: every multiplier serves one output; inputs pass n_in / RF multiplexers of RF ways.
-
-    Where they lie side by side in one port, n_in / RF of them are cut from its word in every turn instead.
-    """
+    """Reuse factor up to n_in: every multiplier serves one output; inputs pass n_in / RF multiplexers of RF ways."""
     blocks, fabric = _multipliers(product, tool)
     groups = math.ceil(product.n_in / product.reuse_factor)
     width = max(product.adder_bits, 16)
-    choose = _part_select(product) if product.packed else mux_luts(product.reuse_factor)
-    lut = groups * choose + product.multipliers * adder_luts(width) + fabric
+    lut = groups * mux_luts(product.reuse_factor) + product.multipliers * adder_luts(width) + fabric
     ff = LOOP_FFS + product.n_out * product.accumulator_bits + product.multipliers * product.accumulator_bits
     return _finish(product, tool, (blocks, lut, ff))
 
@@ -85,13 +81,20 @@ def outer(product: ProductSum, tool: Tool) -> Cost:
     width = max(product.adder_bits, 16)
     choose = 2 * mux_luts(2) if two else mux_luts(product.n_out)
     lut = m * (choose + adder_luts(width)) + product.n_out * ACCUMULATOR_LUTS + fabric
-    if product.packed:
-        lut += _part_select(product)  # all multipliers of a turn see the same input
     if two:
         ff = LOOP_FFS + 10 + (m * product.weight_bits if blocks else -14)
     else:
         ff = LOOP_FFS + (m * product.accumulator_bits if blocks else 19 + m * product.weight_bits)
     return _finish(product, tool, (blocks, lut, ff + product.n_out * product.accumulator_bits))
+
+
+def further_cuts(product: ProductSum) -> float:
+    """LUTs that the law leaves out and the tool may state: no published layer tells whether the n_in / RF inputs of a turn are
+    each cut from the port's word, as the generated code says, or share one cut, as the single input of `outer` does.
+    """
+    if not product.packed or product.regime != "inner":
+        return 0.0
+    return (math.ceil(product.n_in / product.reuse_factor) - 1) * _part_select(product)
 
 
 def _part_select(product: ProductSum) -> float:
@@ -102,6 +105,8 @@ def _part_select(product: ProductSum) -> float:
 
 def _finish(product: ProductSum, tool: Tool, figures: tuple[float, float, float]) -> Cost:
     blocks, lut, ff = figures
+    if product.packed:
+        lut += _part_select(product)
     r = product.reuse_factor
     fused = product.regime == "outer" and r <= 2 * product.n_in and blocks == 0
     latency = r + 2 - fused + _slow_turns(tool, blocks)
