@@ -83,6 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - the last resort: one message, and how to see more
         code = _say(error, 1, debug=debug)
     if code == INTERRUPTED:  # typer turns Ctrl-C into this code itself
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all that is left ends by itself, and a second one says nothing new
         typer.echo("\nstopped; nothing is lost: the same command goes on from here.", err=True)
     sys.exit(code)
 

@@ -130,6 +130,22 @@ def test_ctrl_c_ends_the_sweep_with_130_and_leaves_nothing_running(tmp_path):
     assert wait_for(sweep.alone, 60), sweep.others()
 
 
+def test_an_impatient_ctrl_c_is_as_quiet(tmp_path):
+    """Again and again until the command has ended, which takes a moment while networks are trained."""
+    root = tmp_path / "root"
+    root.mkdir()
+    sweep = Sweep(root)
+    assert wait_for(lambda: any((root / "tiny").glob("busy-*")), 300), sweep.said()
+    while sweep.process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(sweep.process.pid, signal.SIGINT)
+        time.sleep(0.1)
+    assert sweep.process.returncode == 130, sweep.said()
+    assert "Traceback" not in sweep.said()
+    assert sweep.said().count("the same command goes on") == 1
+    assert wait_for(sweep.alone, 60), sweep.others()
+
+
 def test_ctrl_c_before_any_worker_is_there_is_as_quiet(tmp_path):
     """The process that workers are forked from is importing for seconds: it ends with the others and without a word."""
     root = tmp_path / "root"

@@ -84,7 +84,7 @@ def train(
     wanted = members_at_once(topology, training.batch_size)
     at_once, done = affordable(topology, training.batch_size, wanted), 0
     if at_once < wanted:
-        log.warning("Memory is short: %d networks are trained at once instead of %d.", at_once, wanted)
+        log.warning("Memory is short: %d at once are trained instead of %d.", at_once, wanted)
     while done < len(members):
         batch = list(members[done : done + at_once])
         try:
