@@ -157,6 +157,6 @@ def _failures(sight: Sight) -> Any:
         if failure.log.strip():
             inside.append(html.Details([html.Summary("log"), html.Pre(failure.log)]))
         rows.append([badge(failure.kind, "warn"), failure.stage, f"{len(hits):,}", trials, html.Div(inside)])
-    told = sheet(["kind", "stage", "trials", "which", "message"], rows, numbers=(2,))
+    told = sheet(["kind", "stage", "trials", "which", "message"], rows, numbers=(2,), name="failures")
     left = len(order) - LISTED
     return html.Div([told, html.P(f"{left:,} more kinds of message", className="quiet") if left > 0 else None])

@@ -215,9 +215,7 @@ def stage_bars(seen: View | Sight) -> go.Figure:
         )
     )
     bars = dict(zip(figure.data[0].text, figure.data[0].x, strict=True))
-    figure.update_xaxes(
-        title_text=f"time of single trials; training of many at once not counted [{unit}]", range=[0, _room(bars)]
-    )
+    figure.update_xaxes(title_text=f"time of single trials, without batch training [{unit}]", range=[0, _room(bars)])
     return figure.update_yaxes(showgrid=False)
 
 

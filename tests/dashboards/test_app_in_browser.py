@@ -401,10 +401,17 @@ def test_the_search_is_told_in_full(chrome, address, run, scheme):
             """() => { const end = one => one.getBoundingClientRect().right;
             const over = text => end(text) - end(text.closest('.card'));
             const axes = [...document.querySelectorAll('#search-parallel .y-axis')].map(end);
-            return [[...document.querySelectorAll('#search .bartext')].map(over),
+            return [[...document.querySelectorAll('#search .bartext, #search .xtitle')].map(over),
               end(document.querySelector('#search-parallel')) - Math.max(...axes)]; }"""
         )
-        assert max(words) < 0  # what stands behind a bar is there to its last letter
+        assert max(words) < 0  # what stands behind a bar or below an axis is there to its last letter
+        lines = watched.page.evaluate(
+            """() => [...document.querySelectorAll('#search-messages td:nth-child(2)')].map(cell => {
+            const range = document.createRange();
+            range.selectNodeContents(cell);
+            return new Set([...range.getClientRects()].map(line => line.top)).size; })"""
+        )
+        assert set(lines) == {1}  # a stage's name is not broken
         assert last < 100  # axes have the page's width
         wide = watched.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide[0] <= wide[1]
