@@ -61,7 +61,7 @@ def _number(given: object) -> int | None:
 
 def answer(desk: Desk, asked: Asked) -> bytes:
     """JSON: `parts` and `hints` hold pieces of the page by their ids and metrics, `figure` the picture, `query` the address,
-    `version` that of the records.
+    `version` that of the records, `stated` of how many designs each judge has said something.
 
     The table and the picture are made for the tab that shows them alone.
     """
@@ -78,6 +78,9 @@ def answer(desk: Desk, asked: Asked) -> bytes:
         "hints": {metric: cards.hint(seen, state, metric) for metric in metrics if metric in seen.sight.goals.metrics},
         "query": plot.query(desk, state),
         "version": seen.snapshot.version,
+        "stated": {
+            judge.name: f"{count:,} of {seen.snapshot.finished:,} designs" for judge, count in seen.snapshot.stated.items()
+        },
     }
     if state.tab == "front":
         parts["table"], parts["chips"] = grid.grid(seen, state, asked.lasso, asked.page)

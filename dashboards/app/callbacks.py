@@ -15,6 +15,7 @@ from dash import State as Given
 
 from dashboards.app import cards, detail, layout, trail
 from dashboards.app.desk import Desk
+from dashboards.feed import Snapshot
 from dashboards.state import State
 
 #: Controls by the name that they have in the state.
@@ -79,19 +80,31 @@ def _furnishing(page: dash.Dash, desk: Desk) -> None:
         Input("beat", "n_intervals"),
         Given("state", "data"),
         Given("version", "data"),
+        Given("judge", "options"),
         prevent_initial_call=True,
     )
-    def beat(_: int, controls: dict[str, Any] | None, version: int) -> tuple[Any, Any, Any]:
+    def beat(_: int, controls: dict[str, Any] | None, version: int, options: list[Any]) -> tuple[Any, Any, Any]:
         """Look whether there is anything new; less often where the run does not go on."""
         if controls is None:
             return no_update, no_update, no_update
         seen = desk.see(State.of(controls))
         if seen.snapshot.version != version:
-            dash.set_props("judge", {"options": layout.judges(seen.snapshot)})
-            dash.set_props("others-box", {"hidden": len(seen.snapshot.judges) == 1})
+            _judges([option["value"] for option in options], seen.snapshot, controls["judge"])
             # not an output: whatever hangs on the version would wait for this callback at the beginning
             dash.set_props("version", {"data": seen.snapshot.version})
         return trail.pulse(seen), trail.alerts(seen), layout.beat(seen.snapshot)
+
+
+def _judges(known: list[str], snapshot: Snapshot, chosen: str) -> None:
+    """Offer the judges that are new; whoever looked at the study's own goes on with the study's own."""
+    names = [judge.name for judge in snapshot.judges]
+    if names == known:
+        return
+    kept = chosen if chosen in names and chosen != known[0] else names[0]
+    dash.set_props("judges-box", {"children": layout.judges(snapshot, kept)})
+    dash.set_props("others-box", {"hidden": len(names) == 1})
+    if kept != chosen:
+        dash.set_props("judge", {"value": kept})
 
 
 def _sliders(page: dash.Dash, desk: Desk) -> None:

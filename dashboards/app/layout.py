@@ -131,7 +131,7 @@ def _side(feed: Feed, snapshot: Snapshot, state: State, judge: Judge, figures: l
     return html.Aside(
         [
             html.H2("Judged by"),
-            dcc.RadioItems(judges(snapshot), judge.name, id="judge", className="judges"),
+            html.Div(judges(snapshot, judge.name), id="judges-box"),
             html.H2("Part"),
             dcc.Dropdown(devices, state.part, id="part", clearable=False, className="part", optionHeight="auto"),
             html.Div(id="part-note", className="hint"),
@@ -150,18 +150,19 @@ def beat(snapshot: Snapshot) -> int:
     return BEAT if snapshot.going_on else IDLE
 
 
-def judges(snapshot: Snapshot) -> list[Any]:
-    """The judges to choose from, and of how many designs each has said something."""
-    return [{"label": _judge(known, snapshot), "value": known.name} for known in snapshot.judges]
+def judges(snapshot: Snapshot, chosen: str) -> Any:
+    """The judges to choose from."""
+    options = [{"label": _judge(known), "value": known.name} for known in snapshot.judges]
+    return dcc.RadioItems(options, chosen, id="judge", className="judges")
 
 
-def _judge(judge: Judge, snapshot: Snapshot) -> Any:
+def _judge(judge: Judge) -> Any:
     clock = "clock swept" if judge.clock_ns is None else f"{judge.clock_ns:g} ns"
     fit = f" · calibrated: {judge.calibration}" if judge.calibration else ""
     lines = [
         html.B(f"{judge.synthesizer}: {judge.tool} {judge.version}"),
         html.Span(f"{judge.level} · {judge.part} · {clock}{fit}"),
-        html.Span(f"{snapshot.stated[judge]:,} of {snapshot.finished:,} designs"),
+        html.Span(className="stated"),  # of how many designs it has said something: assets/front.js
     ]
     return html.Span(lines, className="judge", title=judge.name)
 

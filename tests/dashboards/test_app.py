@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from build_run import EMULATION, JUDGE, LIMITS, PART, build_run, goals, own_run, plain_record, write_run
+from build_run import EMULATION, JUDGE, LIMITS, PART, VITIS, build_run, goals, own_run, plain_record, write_run
 
 pytest.importorskip("dash", reason='the dashboard needs dash: pip install "dse[dashboard]"')
 
@@ -151,6 +151,7 @@ def test_an_answer_holds_all_that_a_state_decides(client, desk):
     )
     seen = desk.see(state)
     table, chips = grid.grid(seen, state, [3, 5, 7], 1)
+    every = [seen.record(trial) for trial in range(60)]
     expected = {
         "parts": {
             "headline": cards.headline(seen, state),
@@ -162,6 +163,7 @@ def test_an_answer_holds_all_that_a_state_decides(client, desk):
         "hints": {metric: cards.hint(seen, state, metric) for metric in ("lut", "dsp")},
         "query": plot.query(desk, state),
         "version": seen.snapshot.version,
+        "stated": {judge.name: f"{sum(judge in one.judges for one in every)} of 60 designs" for judge in (JUDGE, VITIS)},
         "figure": painted(plot.front(desk, seen, state), look),
     }
     assert found == json.loads(encoded(expected))
@@ -218,7 +220,7 @@ def test_a_picture_that_the_page_has_already_is_not_sent_again(client):
 def test_other_tabs_ask_for_no_picture_and_no_table(client, tab):
     """What is not to be seen is not made."""
     found = json.loads(asked(client, state={"tab": tab}).data)
-    assert set(found) == {"parts", "hints", "query", "version"}
+    assert set(found) == {"parts", "hints", "query", "version", "stated"}
     assert set(found["parts"]) == {"headline", "picks", "part-note"}
 
 

@@ -16,6 +16,7 @@ from build_run import (
     RESOURCES,
     VITIS,
     build_run,
+    goals,
     own_run,
     parameters_of,
     plain_record,
@@ -26,9 +27,9 @@ from build_run import (
 
 from dse import journal
 from dse.design import build as design_of
-from dse.metrics import Source
+from dse.metrics import Judge, Source
 from dse.record import Failure
-from dse.run import RECORDS_FILE, Asked, added_row, open_run
+from dse.run import RECORDS_FILE, STUDY_FILE, Asked, added_row, open_run
 from dse.view import view
 
 pytestmark = pytest.mark.slow
@@ -471,6 +472,26 @@ def dragged(watched, box, *shares):
     for place in places[1:]:
         watched.page.mouse.move(*place, steps=6)
     watched.page.mouse.up()
+
+
+def test_a_page_follows_a_study_whose_judge_is_another_one_now(chrome, tmp_path):
+    """Estimated again by a newer fit while the page is open: it shows the study's judge, and the one before is still there."""
+    draw = random.Random(4)
+    records = [record_of(n, parameters_of(draw), draw, LIMITS) for n in range(20)]
+    folder = write_run(tmp_path / "digits", records).folder
+    newer = Judge("estimate", "csynth", "law-9", "estimated", JUDGE.part, JUDGE.clock_ns)
+    measured = [record for record in records if record.judges]
+    with serving(folder) as address, journal.only_runner(folder, "run"), visiting(chrome, address) as watched:
+        study = json.loads((folder / STUDY_FILE).read_text())
+        (folder / STUDY_FILE).write_text(json.dumps({**study, "goals": goals(judge=newer).as_json()}))
+        source = Source("synthesize", "estimate", "law-9", "estimated", "9" * 64)
+        added = [added_row(record.trial, (synthesized(record.design, newer, source),)) for record in measured]
+        journal.append(folder / RECORDS_FILE, added)
+        settled(watched, "judge estimate: csynth law-9", "#front")
+        settled(watched, f"law-9\nestimated · {JUDGE.part} · 5 ns\n{len(measured)} of 20 designs", ".judges")
+        watched.page.click(".judges label:has-text('law-1')")
+        settled(watched, "judge estimate: csynth law-1", "#front")
+        assert watched.errors == []
 
 
 def test_new_trials_leave_what_is_looked_at_in_the_search_as_it_is(chrome, tmp_path):

@@ -159,7 +159,10 @@ window.dash_clientside.front = (() => {
     set("back", { data: location.search });
   });
 
-  const show = async ({ parts, hints, query, figure: drawn }) => {
+  const show = async ({ parts, hints, stated, query, figure: drawn }) => {
+    for (const judge of document.querySelectorAll(".judges .judge")) {
+      judge.querySelector(".stated").textContent = stated[judge.title] ?? "";
+    }
     for (const [id, piece] of Object.entries(parts)) put(id, piece);
     for (const [metric, piece] of Object.entries(hints)) put(name({ type: "hint", metric }), piece);
     if (step(query) === step(location.search)) history.replaceState(history.state, "", query === "" ? location.pathname : query);
