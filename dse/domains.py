@@ -110,6 +110,7 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "rounding": (f"one of {', '.join(ROUNDING)}", lambda v: v in ROUNDING),
     "saturation": (f"one of {', '.join(SATURATION)}", lambda v: v in SATURATION),
     "sparsity": ("a number from 0 up to but not 1", lambda v: 0 <= v < 1),
+    "learning_rate": ("a number above 0", lambda v: 0 < v < math.inf),
     "reuse_factor": ("a whole number from 1", lambda v: v >= 1),
     "parallelization_factor": ("a whole number from 1", lambda v: v >= 1),
     "fifo_depth": ("a whole number from 1 to 1000000", lambda v: 1 <= v <= 10**6),
@@ -118,7 +119,7 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "io_type": (f"one of {', '.join(IO_TYPES)}", lambda v: v in IO_TYPES),
 }
 _TEXT = ("strategy", "io_type", "rounding", "saturation")
-_REAL = ("sparsity", "clock_ns")
+_REAL = ("sparsity", "learning_rate", "clock_ns")
 
 
 def check(name: str, domain: Domain) -> None:

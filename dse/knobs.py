@@ -84,18 +84,22 @@ def per_layer(value: PerLayer | Scalar | Mapping[str, Scalar]) -> PerLayer:
 class Compression:
     """Knobs that change the trained weights, per layer or for all: bit widths and the share of pruned weights.
 
-    Biases have the width of their layer's weights, and eight bits beside ternary weights.
-    `input_bits` is the width of the quantiser at the network's input. Integer bits are not knobs: the compression chooses
-    them per layer to fit the float model's weights and activations, and the record's effective types show them.
+    Biases have the width of their layer's weights, and eight bits beside ternary weights. `input_bits` is the width of the
+    quantiser at the network's input. `learning_rate` is that of the fine-tuning; None: the study's training says. Integer bits
+    are not knobs: the compression chooses them per layer to fit the float model's weights and activations, and the record's
+    effective types show them.
     """
 
     weight_bits: PerLayer
     activation_bits: PerLayer
     sparsity: PerLayer = field(default_factory=lambda: PerLayer(0.0))
     input_bits: int = 16
+    learning_rate: float | None = None
 
     def __post_init__(self) -> None:
         """0 and 0.0 are the same sparsity and must give the same JSON."""
+        if self.learning_rate is not None:
+            object.__setattr__(self, "learning_rate", float(self.learning_rate))
         default = None if self.sparsity.default is None else float(self.sparsity.default)
         overrides = tuple((name, float(value)) for name, value in self.sparsity.overrides)
         object.__setattr__(self, "sparsity", PerLayer(default, overrides))

@@ -44,6 +44,7 @@ class Space:
     saturation: Knob | None = None
     parallelization_factor: Knob | None = None
     fifo_depth: Knob | None = None
+    learning_rate: Knob | None = None
 
     def __post_init__(self) -> None:
         for name, domain in self.flat.items():

@@ -148,6 +148,7 @@ class Workload(Problem):
     admits: ClassVar[Mapping[str, Scalar | None]] = {
         "sparsity": 0.0,
         "input_bits": 16,
+        "learning_rate": None,
         **NETWORK_HARDWARE,
         "architecture": None,
     }

@@ -209,9 +209,13 @@ def test_ternary_weights_are_a_word_among_the_widths():
 
 
 def test_designs_without_the_knobs_that_came_later_keep_their_json():
-    """Parallelisation and depths of streams are in it where a design has them."""
+    """Parallelisation, depths of streams and the learning rate are in it where a design has them."""
     plain = build({"weight_bits": 6, "activation_bits": 6})
     assert set(plain.as_json()["hardware"]) == {"reuse_factor", "strategy", "io_type", "clock_ns"}
+    assert set(plain.as_json()["compression"]) == {"weight_bits", "activation_bits", "sparsity", "input_bits"}
+    faster = build({"weight_bits": 6, "activation_bits": 6, "learning_rate": 1})
+    assert faster.as_json()["compression"]["learning_rate"] == 1.0
+    assert Design.from_json(faster.as_json()) == build(faster.knobs) == faster
     deep = build({"weight_bits": 6, "activation_bits": 6, "fifo_depth.conv": 8, "parallelization_factor": 2})
     assert deep.as_json()["hardware"]["fifo_depth"] == {"conv": 8}
     assert Design.from_json(deep.as_json()) == deep

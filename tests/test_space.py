@@ -146,6 +146,7 @@ def test_a_network_without_activations_wants_one_plain_value():
         ({"weight_bits": [4, 6]}, r"got \[4, 6\]"),
         ({"io_type": {"fc1": "io_stream"}}, "io_type has one value for the whole network, got one per layer: fc1"),
         ({"strategy": Choice("latency", "Unrolled")}, "strategy must be one of latency, .*, got 'Unrolled'"),
+        ({"learning_rate": Choice(1e-3, 0)}, "learning_rate must be a number above 0, got 0"),
         ({"clock_ns": Choice(5, 0)}, "clock_ns must be a number of nanoseconds above 0, got 0"),
         ({"architecture": {"width": [16, 32]}}, r"got \[16, 32\]"),
     ],

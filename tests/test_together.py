@@ -138,6 +138,31 @@ def test_a_loss_that_is_no_number_fails_one_design(store, monkeypatch):
     assert (again.made, again.known, again.failed) == (0, 2, prepared.failed)
 
 
+@pytest.mark.parametrize("together_", [True, False])
+def test_a_learning_rate_of_its_own_is_that_of_the_fine_tuning(store, together_):
+    """A design with the knob gets the weights that it would have in a study with that rate, from the same float network."""
+    training = replace(STUDY.workload.training, together=together_)
+    study = replace(STUDY, workload=replace(STUDY.workload, training=training))
+    record, plain = (evaluate(0, one, study, store) for one in (design(learning_rate=1e-3), design()))
+    folders = [store.path("compress", one.entries["compress"]) for one in (record, plain)]
+    found, usual = (train.load_weights(folder / "weights.npz") for folder in folders)
+    slower = replace(study.workload, training=replace(training, learning_rate=1e-3))
+    expected = compress.compress(slower, design(), store.path("train", record.entries["train"]), folders[0].parent)
+    assert expected["sparsity"]
+    wanted = train.load_weights(folders[0].parent / "weights.npz")
+    assert all(np.array_equal(a, b) for a, b in zip(found["fc1"], wanted["fc1"], strict=True))
+    assert not np.array_equal(found["fc1"][0], usual["fc1"][0])
+
+
+def test_a_rate_that_diverges_fails_its_design_alone(store):
+    """Asked for by the knob, not forced from outside: the others of the batch are trained."""
+    designs = [design(learning_rate=rate) for rate in (1e-3, 1e39, 3e-3)]
+    prepared = together(designs, STUDY, store)
+    assert prepared.made == 2
+    assert [failure.kind for failure in prepared.failed.values()] == ["invalid"]
+    assert "Try a smaller learning rate." in next(iter(prepared.failed.values())).message
+
+
 def test_what_is_published_before_an_interruption_stays(store, monkeypatch):
     """Batches of two; the second does not come to its end: its members fail, and only they are trained the next time."""
     monkeypatch.setattr("dse.nn.population.memory.MOST", 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,6 +132,11 @@ def _knobs(design: Design) -> Compression:
     return design.compression
 
 
+def _tuned(training: Training, knobs: Compression) -> Training:
+    """The training of a design's fine-tuning."""
+    return training if knobs.learning_rate is None else replace(training, learning_rate=knobs.learning_rate)
+
+
 def together(base: Base, designs: Sequence[Design]) -> Iterator[list[Compressed]]:
     """Fine-tune the networks of many designs of one architecture, as many at once as fit; yields batch by batch.
 
@@ -142,7 +148,7 @@ def together(base: Base, designs: Sequence[Design]) -> Iterator[list[Compressed]
             base.arrays,
             base.quantizers(one),
             {name: float(one.sparsity.of(name)) for name in base.arrays},
-            training.learning_rate,
+            _tuned(training, one).learning_rate,
         )
         for one in map(_knobs, designs)
     ]
@@ -179,7 +185,7 @@ def _alone(base: Base, knobs: Compression) -> Compressed:
     for name, arrays in base.arrays.items():
         inner[name].set_weights(arrays)
     callbacks = [pruning_callbacks.UpdatePruningStep()] if any(s != 0 for s in knobs.sparsity.values) else []
-    train.fit(model, base.data, training, training.fine_tune_epochs, callbacks)
+    train.fit(model, base.data, _tuned(training, knobs), training.fine_tune_epochs, callbacks)
     return Compressed({name: inner[name].get_weights() for name in base.arrays}, quantizers)
 
 
