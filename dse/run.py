@@ -141,8 +141,9 @@ def open_study(folder: Path) -> Run:
     return Run(folder, study, goals, (), {})
 
 
-def open_run(folder: Path) -> Run:
+def open_run(folder: Path | str) -> Run:
     """Read a sweep's folder; UsageError where it is none, StoreError where its files are damaged."""
+    folder = Path(folder)
     run = open_study(folder)
     records, asked = replay(journal.read(folder / RECORDS_FILE))
     return replace(run, records=tuple(records.values()), asked=asked)

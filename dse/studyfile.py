@@ -22,11 +22,12 @@ from dse.study import Study, Target
 from dse.workload import Training, Workload
 
 
-def load(path: Path, changes: tuple[str, ...] = (), data: Path | None = None) -> Study:
+def load(path: Path | str, changes: tuple[str, ...] = (), data: Path | str | None = None) -> Study:
     """The STUDY of a study file, with `KEY=VALUE` changes applied; UsageError where the file is missing or raises.
 
     `data` is given to the study's data function as its argument `path`.
     """
+    path = Path(path)
     if not path.is_file():
         raise UsageError(f"{path}: no such study file. studies/digits.py is one to begin with.")
     import dashboards  # noqa: F401 - found before a folder of that name beside the study can hide it
@@ -46,7 +47,7 @@ def load(path: Path, changes: tuple[str, ...] = (), data: Path | None = None) ->
         if not equals:
             raise UsageError(f"--set wants KEY=VALUE, such as target.clock_ns=3; got {change!r}.")
         found = _changed(found, key.split("."), value, key)
-    return found if data is None else replace(found, workload=_reading(found.workload, data))
+    return found if data is None else replace(found, workload=_reading(found.workload, Path(data)))
 
 
 def _reading(workload: Any, data: Path) -> Any:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dse import Data, Pretrained, Study
+from dse.run import open_run
 from dse.workload import split
 from tests.resolve import resolved
 
@@ -74,6 +75,19 @@ def test_all_of_the_page_runs(monkeypatch, tmp_path):
     found = run(slow=True)
     assert found["swept"].reason == "target reached: 2 designs have a record"
     assert [record.failure for record in found["run"].records] == [None, None]
+
+
+@pytest.mark.slow
+def test_the_readmes_notebook_runs(monkeypatch, tmp_path):
+    """As it stands there, in a folder that has the studies; two trials instead of twenty."""
+    (tmp_path / "studies").symlink_to(ROOT / "studies")
+    monkeypatch.chdir(tmp_path)
+    (text,) = (block[2] for block in BLOCK.finditer((ROOT / "README.md").read_text()) if "explore(load(" in block[2])
+    assert "trials=20" in text
+    found: dict[str, object] = {}
+    exec(text.replace("trials=20", "trials=2, quiet=True"), found)
+    assert found["swept"].reason == "target reached: 2 designs have a record"
+    assert [record.failure for record in open_run("runs/digits").records] == [None, None]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -52,6 +52,7 @@ def explore(study: Study, options: Options | None = None) -> Swept:
             with options.console.status("loading the data and checking the tools ...") if not options.quiet else nullcontext():
                 facts = _facts(workers, study)
             resolved = replace(study, space=study.space.resolved(facts.layers))
+            _check_first(resolved)
             _settle(resolved, facts, ledger, store, options)
             return Sweeping(resolved, options, ledger, workers).go()
 
@@ -98,6 +99,15 @@ def logged(path: Path) -> Iterator[None]:
         handler.close()
 
 
+def _check_first(study: Study) -> None:
+    """UsageError where one of the study's own designs is none of its space: before anything of the study is kept."""
+    for number, values in enumerate(study.first, 1):
+        try:
+            study.space.design(values)
+        except UsageError as error:
+            raise UsageError(f"design {number} of first=: {error}") from error
+
+
 def _settle(study: Study, facts: worker.Facts, ledger: Ledger, store: Store, options: Options) -> None:
     """Keep the study beside its records, which its own judge has judged; UsageError where they are another study's."""
     found_out = {"data": facts.data, "model": dict(facts.models)} | ({"scores": dict(facts.scores)} if facts.scores else {})
@@ -115,8 +125,8 @@ def _settle(study: Study, facts: worker.Facts, ledger: Ledger, store: Store, opt
         "seed": study.seed,
         "origin": options.origin,
     }
-    if path.exists():
-        run = open_run(ledger.folder)
+    run = open_run(ledger.folder) if path.exists() else None
+    if run is not None and (run.asked or run.records):  # a study of which nothing was tried may still be changed
         _check_same(run, study, asked, extend=options.extend)
         if run.goals.judge != study.judge:
             _rejudge(run.goals.judge, study, ledger, store, options)

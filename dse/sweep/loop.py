@@ -68,7 +68,8 @@ class Sweeping:
             self._explore()
             self._verify()
         run = open_run(self.ledger.folder)
-        return Swept(run, self.ended or f"target reached: {len(run.records)} designs have a record")
+        count = len(run.records)
+        return Swept(run, self.ended or f"target reached: {count} {'design has' if count == 1 else 'designs have'} a record")
 
     def _greet(self) -> None:
         known, waiting = len(self.ledger.records), len(self.waiting)

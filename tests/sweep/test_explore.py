@@ -9,7 +9,7 @@ import pytest
 from dse import Choice, Integers, Limit, Options, explore
 from dse.errors import DseError, UsageError
 from dse.metrics import Judge, Measurement, Source
-from dse.run import open_run
+from dse.run import RECORDS_FILE, STUDY_FILE, open_run
 from dse.view import view
 from tests.tiny import STUDY
 
@@ -127,6 +127,18 @@ def test_another_study_in_the_same_folder_is_refused_with_the_difference(root, n
     other = replace(wider, workload=replace(wider.workload, split_seed=1))
     with pytest.raises(UsageError, match="data"):
         swept(other, root, trials=3, extend=True)
+
+
+def test_a_study_of_which_nothing_was_tried_may_be_changed(root, named):
+    """A first design that lacks a knob is named before anything is kept; so long as there is no trial, any study may begin."""
+    study = named(replace(STUDY, space=SPACE, first=({"weight_bits": 5},)))
+    with pytest.raises(UsageError, match=r"design 1 of first=: a design of this space needs a value for reuse_factor"):
+        swept(study, root, trials=1)
+    assert not (root / study.name / STUDY_FILE).exists()
+    folder = swept(replace(study, first=()), root, trials=1).run.folder
+    (folder / RECORDS_FILE).write_text("")
+    found = swept(replace(study, first=(), space=replace(SPACE, reuse_factor=Choice(1, 2))), root, trials=1)
+    assert found.reason == "target reached: 1 design has a record"
 
 
 def test_a_design_that_kills_or_hangs_its_worker_is_a_record_and_the_sweep_goes_on(root, named):
