@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from debian import needed
 
 #: Software drawing, and none of the things that a browser does by itself.
 FLAGS = (
@@ -26,18 +25,12 @@ FLAGS = (
 def chromium():
     """The path of Chromium; root installs the Debian package, others skip with the reason."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "-qq", "update"], check=False, capture_output=True)
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        command = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-        found = shutil.which("chromium")
-        if found is None:
-            pytest.skip(f"chromium cannot be installed: {done.stderr.strip()[-200:]}")
-    if found is None:
-        pytest.skip("chromium is not installed (Debian: apt install chromium)")
-    return found
+    return needed(
+        "chromium",
+        lambda: next((path for name in names if (path := shutil.which(name))), None),
+        "chromium",
+        "fonts-dejavu-core",
+    )
 
 
 class Watched:

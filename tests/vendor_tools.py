@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from debian import needed
 from synthesizer_contract import files
 
 from dse.errors import StageFailed
@@ -61,10 +63,19 @@ class Tools:
         return [note["tcl"] for note in self.notes if "tcl" in note]
 
 
+def _tcl():
+    """Python's Tcl, None where it is not installed."""
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module("tkinter")
+    except ImportError:
+        return None
+
+
 @pytest.fixture(name="tools")
 def fake_tools(tmp_path, monkeypatch) -> Tools:
     """All fakes on PATH, which holds nothing else."""
-    pytest.importorskip("tkinter", reason="the fake tools evaluate Tcl scripts with Python's own Tcl, which is not installed")
+    needed("Python's own Tcl, with which the fake tools evaluate scripts,", _tcl, "python3-tk")
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
