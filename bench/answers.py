@@ -16,18 +16,13 @@ import statistics
 import sys
 import tempfile
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from dashboards.columns import moment
 from dse import Options, explore
 from dse.run import open_run
 from tests.tiny import STUDY
-
-
-def moment(text):
-    """Seconds since 1970."""
-    return datetime.fromisoformat(text).timestamp()
 
 
 def main(designs):

@@ -33,14 +33,14 @@ def begun(path: Path) -> float:
         return 0.0
 
 
-def remaining_s(columns: Columns, target: int, begun: float = 0.0, now: float | None = None) -> float | None:
+def remaining_s(columns: Columns, target: int, after: float = 0.0, now: float | None = None) -> float | None:
     """How long a sweep will take until `target` trials are finished; None where its pace is not known.
 
-    The pace is that of the last trials finished since `begun`: a night between two starts is no slow trial.
+    The pace is that of the last trials finished `after` that time: a night between two starts is no slow trial.
     """
     left = target - len(columns)
     times = columns.finished[-RECENT:]
-    times = times[times > begun]
+    times = times[times > after]
     if left <= 0 or len(times) < 3:
         return None
     pace = (float(times.max()) - float(times.min())) / (len(times) - 1)

@@ -57,11 +57,10 @@ class Setup:
 
 @dataclass
 class _Here:
-    """This process' study and store."""
+    """This process' study and store, and the folder of the sweep's records."""
 
     study: Study | None = None
     store: Store | None = None
-    #: where the sweep's records are
     folder: Path = Path()
 
 
@@ -108,9 +107,7 @@ def start(setup: Setup) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(setup.threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     library.use(setup.threads)
-    _here.study = cloudpickle.loads(setup.study)
-    _here.store = setup.store
-    _here.folder = setup.folder
+    _here.study, _here.store, _here.folder = cloudpickle.loads(setup.study), setup.store, setup.folder
 
 
 def _die_with(runner: int) -> None:
@@ -153,6 +150,17 @@ def _ready() -> tuple[Study, Store]:
     return _here.study, _here.store
 
 
+@contextmanager
+def _mortal() -> Iterator[None]:
+    """End this process where its memory does not suffice: what comes next gets one that holds nothing."""
+    try:
+        yield
+    except MemoryError:
+        log.exception("out of memory; this worker ends, another takes its place")
+        os._exit(OUT_OF_MEMORY)
+
+
+@_mortal()
 def look() -> Facts:
     """Load the data and look at the model and the tools; DseError where something is wrong."""
     from dse import evaluate
@@ -174,6 +182,7 @@ def look() -> Facts:
     return Facts(layers, data.fingerprint, models, rows, compiler, probed)
 
 
+@_mortal()
 def prove() -> None:
     """Show with something small that everything works that a trial needs; DseError otherwise."""
     from dse import evaluate
@@ -185,6 +194,7 @@ def prove() -> None:
         raise DseError(f"{error.message}\n{error.log}".strip()) from error
 
 
+@_mortal()
 def begin() -> None:
     """Train the network that all designs of a study of one architecture begin from, while another worker proves."""
     from dse import together as room
@@ -209,16 +219,6 @@ def architectures(study: Study) -> Iterator[tuple[tuple[str, Scalar], ...]]:
     domains = {name: v.values if isinstance(v, Domain) else (v,) for name, v in sorted(study.space.architecture.items())}
     for values in itertools.islice(itertools.product(*domains.values()), ARCHITECTURES):
         yield tuple(zip(domains, values, strict=True))
-
-
-@contextmanager
-def _mortal() -> Iterator[None]:
-    """End this process where its memory does not suffice: what comes next gets one that holds nothing."""
-    try:
-        yield
-    except MemoryError:
-        log.exception("out of memory; this worker ends, another takes its place")
-        os._exit(OUT_OF_MEMORY)
 
 
 @_mortal()

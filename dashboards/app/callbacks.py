@@ -15,6 +15,7 @@ from dash import State as Given
 
 from dashboards.app import cards, detail, layout, trail
 from dashboards.app.desk import Desk
+from dashboards.app.pieces import GRAPH
 from dashboards.feed import Snapshot
 from dashboards.state import State
 
@@ -138,7 +139,7 @@ def _panels(page: dash.Dash, desk: Desk) -> None:
             return no_update
         state = State.of(controls)
         texts, drawn = trail.trail(desk, desk.see(state), state, controls["look"])
-        dash.set_props("search-figures", {"data": drawn})
+        dash.set_props("search-figures", {"data": {"figures": drawn, "config": GRAPH}})
         if not controls.get("there"):
             return trail.laid_out(texts, drawn)
         for name, text in texts.items():

@@ -12,6 +12,7 @@ from typing import Any
 
 import dse
 from dse import worker
+from dse.design import Design
 from dse.errors import UsageError
 from dse.executors import Workers, default_jobs, outcome
 from dse.journal import only_runner
@@ -52,9 +53,9 @@ def explore(study: Study, options: Options | None = None) -> Swept:
             with options.console.status("loading the data and checking the tools ...") if not options.quiet else nullcontext():
                 facts = _facts(workers, study)
             resolved = replace(study, space=study.space.resolved(facts.layers))
-            _check_first(resolved)
+            first = _first(resolved)
             _settle(resolved, facts, ledger, store, options)
-            return Sweeping(resolved, options, ledger, workers).go()
+            return Sweeping(resolved, options, ledger, workers, first).go()
 
 
 def _facts(workers: Workers, study: Study) -> worker.Facts:
@@ -99,13 +100,15 @@ def logged(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def _check_first(study: Study) -> None:
-    """UsageError where one of the study's own designs is none of its space: before anything of the study is kept."""
+def _first(study: Study) -> list[Design]:
+    """The study's own designs; UsageError where one is none of its space, before anything of the study is kept."""
+    found = []
     for number, values in enumerate(study.first, 1):
         try:
-            study.space.design(values)
+            found.append(study.space.design(values))
         except UsageError as error:
             raise UsageError(f"design {number} of first=: {error}") from error
+    return found
 
 
 def _settle(study: Study, facts: worker.Facts, ledger: Ledger, store: Store, options: Options) -> None:

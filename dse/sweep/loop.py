@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ ATTEMPTS = 2
 class Sweeping:
     """The loop, and what it has to remember."""
 
-    def __init__(self, study: Study, options: Options, ledger: Ledger, workers: Workers) -> None:
+    def __init__(self, study: Study, options: Options, ledger: Ledger, workers: Workers, first: Iterable[Design] = ()) -> None:
         self.study, self.options, self.ledger, self.workers = study, options, ledger, workers
         self.goals = study.goals
         patience = study.timeout_s + patience_s(study.synthesizer, workers.jobs)
@@ -57,7 +58,7 @@ class Sweeping:
         self.waiting = deque(ledger.pending)
         for asked in self.waiting:
             self.sampling.note(asked.design)
-        self.first = deque(study.space.design(values) for values in study.first)
+        self.first = deque(first)
 
     def go(self) -> Swept:
         """Sweep until the target is reached or nothing is left, then emulate the front as it is built."""

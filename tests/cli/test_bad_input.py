@@ -145,6 +145,15 @@ def test_a_compiler_that_compiles_nothing_is_said_once(tmp_path):
     assert not (tmp_path / "root/tiny/records.jsonl").exists()
 
 
+def test_data_that_memory_does_not_hold_are_said_so(tmp_path):
+    """Not a crash, and not the data function's fault: the look at them ends, with what to do."""
+    text = "def data():\n    raise MemoryError\n\nSTUDY = replace(TINY, workload=replace(TINY.workload, data=data))"
+    code, said = call("run", study(tmp_path, text), "--root", tmp_path / "root")
+    assert code == 1, said
+    assert "was refused the memory that it asked for" in said
+    assert not (tmp_path / "root/tiny/records.jsonl").exists()
+
+
 def test_a_root_that_cannot_be_written_is_said_at_once(capsys, tmp_path):
     """A file where a folder should be; nothing was begun."""
     (tmp_path / "file").write_text("")

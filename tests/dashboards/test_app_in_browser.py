@@ -127,6 +127,16 @@ def slider(metric):
     return f"""[id='{{"metric":"{metric}","type":"slide"}}']"""
 
 
+def dragged(watched, box, *shares):
+    """Press the mouse at the first of these places in a box, let go at the last."""
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
+    watched.page.mouse.move(*places[0])
+    watched.page.mouse.down()
+    for place in places[1:]:
+        watched.page.mouse.move(*place, steps=6)
+    watched.page.mouse.up()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1600, "dark")])
 def test_it_is_drawn_without_errors_without_other_hosts_and_without_sideways_scrolling(chrome, address, width, scheme):
     """Front, cards and table; the theme is the system's; every request goes to the server itself."""
@@ -282,13 +292,7 @@ def test_the_lasso_narrows_the_table(chrome, address):
         watched.page.hover("#front .plotly")
         watched.page.click("#front [data-title='Lasso Select']")
         area = watched.page.locator("#front .nsewdrag").bounding_box()
-        corners = [(0.02, 0.02), (0.5, 0.02), (0.5, 0.6), (0.02, 0.6), (0.02, 0.02)]
-        places = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in corners]
-        watched.page.mouse.move(*places[0])
-        watched.page.mouse.down()
-        for place in places[1:]:
-            watched.page.mouse.move(*place, steps=4)
-        watched.page.mouse.up()
+        dragged(watched, area, (0.02, 0.02), (0.5, 0.02), (0.5, 0.6), (0.02, 0.6), (0.02, 0.02))
         settled(watched, "in the lasso", "#chips")
         inside = int(re.search(r"(\d+) in the lasso", watched.page.inner_text("#chips"))[1])
         assert 0 < inside < 60
@@ -462,16 +466,6 @@ def test_a_page_that_is_left_open_sees_a_sweep_that_begins_later_and_its_new_jud
         settled(watched, "judge vitis: Vitis HLS 2023.2 (hls", "#front")
         assert watched.page.is_visible("#others")
         assert watched.errors == []
-
-
-def dragged(watched, box, *shares):
-    """Press the mouse at the first of these places in a box, let go at the last."""
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
-    watched.page.mouse.move(*places[0])
-    watched.page.mouse.down()
-    for place in places[1:]:
-        watched.page.mouse.move(*place, steps=6)
-    watched.page.mouse.up()
 
 
 def test_a_page_follows_a_study_whose_judge_is_another_one_now(chrome, tmp_path):

@@ -2,19 +2,11 @@
 // The search's figures, each in its place. One that is drawn anew keeps what was zoomed into or brushed.
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.graphs = (() => {
-  const CONFIG = {
-    responsive: true,
-    displaylogo: false,
-    showSendToCloud: false,
-    plotlyServerURL: "",
-    modeBarButtonsToRemove: ["autoScale2d", "select2d", "lasso2d"],
-    toImageButtonOptions: { format: "svg" },
-  };
   const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   let turn = 0;
 
   /** Draw them one after the other, until there are newer ones; the page stays usable in between. */
-  const all = async (figures) => {
+  const all = async ({ figures, config }) => {
     turn += 1;
     const mine = turn;
     await window.dash_clientside.front.library;
@@ -27,7 +19,7 @@ window.dash_clientside.graphs = (() => {
       const graph = place.firstChild ?? place.appendChild(document.createElement("div"));
       graph.className ||= "graph";
       try {
-        await Plotly.react(graph, data, layout, CONFIG);
+        await Plotly.react(graph, data, layout, config);
       } catch (error) {
         console.warn(`dse: ${name} cannot be drawn here (${error})`); // the others can
       }
@@ -35,8 +27,8 @@ window.dash_clientside.graphs = (() => {
     }
   };
 
-  const draw = (figures) => {
-    if (figures) all(figures);
+  const draw = (wanted) => {
+    if (wanted) all(wanted);
     return window.dash_clientside.no_update;
   };
 
